@@ -1,0 +1,215 @@
+import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
+
+/** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
+export type ModelReference = string | File | readonly (string | File)[]
+
+export type BackendChoice = 'auto' | 'webgpu' | 'reference'
+
+export interface EngineOptions {
+  readonly model: ModelReference
+  /** `auto` by default. */
+  readonly backend?: BackendChoice
+  /** Tokens a conversation may have; the model's own limit by default. */
+  readonly contextLength?: number
+  /** Where `models.json` is; `models/models.json` beside the page by default. */
+  readonly catalogueUrl?: string
+  readonly onProgress?: (progress: LoadProgress) => void
+  /** Conditions the user should know of that are not errors, such as a full disk. */
+  readonly onWarning?: (warning: EngineWarning) => void
+  readonly signal?: AbortSignal
+}
+
+/** Where a load is. Phases come in this order; a cached model skips `download`. */
+export interface LoadProgress {
+  readonly phase: 'download' | 'verify' | 'upload' | 'compile' | 'ready'
+  /** Of this phase. */
+  readonly loadedBytes: number
+  readonly totalBytes: number
+  /** Measured over the last seconds; undefined until there is something to measure. */
+  readonly bytesPerSecond?: number
+  readonly secondsLeft?: number
+  /** Bytes of this model that were in the shard store when the load began. */
+  readonly cachedBytes: number
+}
+
+export interface EngineWarning {
+  readonly code: 'quota_exceeded' | 'persist_denied'
+  readonly message: string
+}
+
+export interface ModelInfo {
+  readonly id: string
+  /** The name for people: from the catalogue, else from the file's metadata. */
+  readonly name: string
+  readonly architecture: string
+  /** The encoding of most weights, such as "Q4_1". */
+  readonly quantisation: string
+  /** Tokens a conversation may have in this engine. */
+  readonly contextLength: number
+  readonly sizeBytes: number
+  readonly licence?: string
+}
+
+export interface StoredModel {
+  readonly id: string
+  readonly sizeBytes: number
+}
+
+export interface Engine {
+  readonly model: ModelInfo
+  readonly device: DeviceInfo
+  readonly chat: { readonly completions: ChatCompletions }
+  readonly completions: Completions
+  /** Tokens of a text, special tokens parsed. */
+  tokenize(text: string): Promise<Uint32Array>
+  memory(): Promise<MemoryInfo>
+  counters(): Promise<DeviceCounters>
+  dispose(): Promise<void>
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal
+}
+
+export type ChatMessage = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }
+
+/** OpenAI's names; those past `stop` are the usual extensions. */
+export interface GenerationParameters {
+  readonly max_tokens?: number
+  readonly temperature?: number
+  readonly top_p?: number
+  readonly frequency_penalty?: number
+  readonly presence_penalty?: number
+  readonly seed?: number
+  readonly stop?: string | readonly string[]
+  readonly top_k?: number
+  readonly min_p?: number
+  readonly repetition_penalty?: number
+  /** 1 to 20: report that many likely tokens at each step. */
+  readonly top_logprobs?: number
+  /** Go on past the end-of-sequence token until `max_tokens`; for benchmarks. */
+  readonly ignore_eos?: boolean
+}
+
+export interface ChatCompletionRequest extends GenerationParameters {
+  readonly messages: readonly ChatMessage[]
+}
+
+/** `prompt` is taken raw, with special tokens parsed. */
+export interface CompletionRequest extends GenerationParameters {
+  readonly prompt: string
+}
+
+export interface ChatCompletions {
+  create(
+    request: ChatCompletionRequest & { stream: true },
+    options?: RequestOptions,
+  ): Promise<TokenStream<ChatCompletionChunk>>
+  create(
+    request: ChatCompletionRequest & { stream?: false },
+    options?: RequestOptions,
+  ): Promise<ChatCompletion>
+}
+
+export interface Completions {
+  create(
+    request: CompletionRequest & { stream: true },
+    options?: RequestOptions,
+  ): Promise<TokenStream<CompletionChunk>>
+  create(request: CompletionRequest & { stream?: false }, options?: RequestOptions): Promise<Completion>
+}
+
+/** Iterate it once; `abort`, or leaving the loop, stops the model. */
+export interface TokenStream<Chunk> extends AsyncIterable<Chunk> {
+  abort(): void
+}
+
+/** `length`: max_tokens or the context is used up. `abort`: the caller stopped it. */
+export type FinishReason = 'stop' | 'length' | 'abort'
+
+export interface Usage {
+  readonly prompt_tokens: number
+  readonly completion_tokens: number
+  readonly total_tokens: number
+  /** Prompt tokens whose keys and values were still in the cache. */
+  readonly prompt_tokens_details: { readonly cached_tokens: number }
+}
+
+/** Measured on the machine that answers. Comes with the last chunk. */
+export interface Timings {
+  /** From the request's arrival to the first token. */
+  readonly ttftMs: number
+  readonly prefillTokensPerSecond: number
+  /** Over the tokens after the first. */
+  readonly decodeTokensPerSecond: number
+}
+
+export interface LogprobEntry {
+  readonly tokenId: number
+  readonly token: string
+  readonly logprob: number
+}
+
+/** One sampled token: what OpenAI reports, and its id. */
+export interface TokenLogprobs extends LogprobEntry {
+  readonly top_logprobs: readonly LogprobEntry[]
+}
+
+export interface ChatCompletionChunk {
+  readonly id: string
+  readonly object: 'chat.completion.chunk'
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly {
+    readonly index: number
+    readonly delta: { readonly role?: 'assistant'; readonly content?: string }
+    readonly finish_reason: FinishReason | null
+    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
+  }[]
+  readonly usage?: Usage
+  readonly timings?: Timings
+}
+
+export interface ChatCompletion {
+  readonly id: string
+  readonly object: 'chat.completion'
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly {
+    readonly index: number
+    readonly message: { readonly role: 'assistant'; readonly content: string }
+    readonly finish_reason: FinishReason
+    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
+  }[]
+  readonly usage: Usage
+  readonly timings: Timings
+}
+
+export interface CompletionChunk {
+  readonly id: string
+  readonly object: 'text_completion'
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly {
+    readonly index: number
+    readonly text: string
+    /** Ids of the tokens of this chunk. */
+    readonly tokens: readonly number[]
+    readonly finish_reason: FinishReason | null
+    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
+  }[]
+  readonly usage?: Usage
+  readonly timings?: Timings
+}
+
+export interface Completion extends Omit<CompletionChunk, 'choices' | 'usage' | 'timings'> {
+  readonly choices: readonly {
+    readonly index: number
+    readonly text: string
+    readonly tokens: readonly number[]
+    readonly finish_reason: FinishReason
+    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
+  }[]
+  readonly usage: Usage
+  readonly timings: Timings
+}

@@ -1,0 +1,2 @@
+export type * from './api/types.ts'
+export { BrasaError, type ErrorCode, type ErrorDetails, isBrasaError } from './errors.ts'

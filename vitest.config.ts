@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { chromiumArgs } from './scripts/chromium.mjs'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const executablePath =
+  process.env.CHROMIUM_PATH ??
+  ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+
+/** Tests that need a browser: IndexedDB, workers, and for `kernels` a WebGPU device. */
+const inBrowser = (name: string, include: string[]) => ({
+  extends: true as const,
+  test: {
+    name,
+    include,
+    testTimeout: 60_000,
+    fileParallelism: false,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath, args: chromiumArgs } }),
+      instances: [{ browser: 'chromium' as const }],
+    },
+  },
+})
+
+export default defineConfig({
+  resolve: {
+    alias: { '#shaders': here('shaders'), '@brasa/runtime': here('packages/runtime/src/index.ts') },
+  },
+  publicDir: here('public'),
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['packages/**/*.test.ts', 'scripts/**/*.test.mjs'],
+          exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/backends/webgpu/**'],
+        },
+      },
+      inBrowser('browser', ['packages/**/*.browser.test.ts']),
+      inBrowser('kernels', ['packages/runtime/src/backends/webgpu/**/*.test.ts']),
+    ],
+  },
+})
