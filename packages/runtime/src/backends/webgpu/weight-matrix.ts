@@ -1,0 +1,11 @@
+import type { PlaneLayout } from '../../quant/planes.ts'
+
+/** A matrix in GPU memory as the planes of quant/planes.ts. */
+export interface WeightMatrix {
+  readonly layout: PlaneLayout
+  readonly numRows: number
+  readonly numColumns: number
+  readonly quants: GPUBuffer
+  /** A placeholder of 16 bytes for float formats, which have no scales. */
+  readonly scales: GPUBuffer
+}
