@@ -1,0 +1,90 @@
+import type {
+  BackendChoice,
+  ChatMessage,
+  EngineWarning,
+  FinishReason,
+  LoadProgress,
+  ModelInfo,
+  ModelReference,
+  Timings,
+  TokenLogprobs,
+  Usage,
+} from './api/types.ts'
+import type { DeviceCounters, DeviceInfo, MemoryInfo, SamplingSettings } from './backends/executor.ts'
+
+/**
+ * Everything that crosses between page and worker. A load or an answer is a stream: the page names it with an id of its
+ * own, then calls `next` until it returns nothing. Only calls and structured-cloneable values cross; errors do as in
+ * error-transfer.ts.
+ */
+export interface EngineService {
+  /** Answers at once when the worker is well: the heartbeat. */
+  ping(): void
+  /** Starts a stream that ends after `loaded`. Loading again drops the model that was there. */
+  load(stream: StreamId, request: LoadRequest): void
+  /** Starts a stream: `accepted`, then `tokens`, then `done`. */
+  generate(stream: StreamId, request: GenerateRequest): void
+  /** The events since the last call, as soon as there are some; none when the stream has ended. Rejects with its error. */
+  next(stream: StreamId): Promise<readonly EngineEvent[]>
+  /** Stops a stream. A load then fails with `aborted`; an answer is `done` with what there is. */
+  abort(stream: StreamId): void
+  tokenize(text: string): Promise<Uint32Array>
+  memory(): Promise<MemoryInfo>
+  counters(): Promise<DeviceCounters>
+  dispose(): Promise<void>
+}
+
+export type StreamId = number
+
+export interface LoadRequest {
+  readonly model: ModelReference
+  readonly backend: BackendChoice
+  readonly contextLength?: number
+  /** Absolute. */
+  readonly catalogueUrl: string
+  /** The page's own URL, against which relative ones are resolved: the worker's is another. */
+  readonly baseUrl: string
+}
+
+export interface GenerateRequest {
+  readonly input:
+    | { readonly messages: readonly ChatMessage[] }
+    /** Taken raw, special tokens parsed. */
+    | { readonly prompt: string }
+  readonly settings: GenerationSettings
+}
+
+/** Validated: see sampling/parameters.ts. */
+export interface GenerationSettings {
+  readonly sampling: SamplingSettings
+  /** Tokens of the answer; left out, until the context is full. */
+  readonly maxTokens?: number
+  readonly stop: readonly string[]
+  /** Likely tokens to report at each step; 0 reports none. */
+  readonly topLogprobs: number
+  readonly ignoreEos: boolean
+}
+
+export type EngineEvent =
+  /** Also in an answer's stream, when the model had to be loaded anew for it. */
+  | { readonly type: 'progress'; readonly progress: LoadProgress }
+  | { readonly type: 'warning'; readonly warning: EngineWarning }
+  | { readonly type: 'loaded'; readonly model: ModelInfo; readonly device: DeviceInfo }
+  /** The prompt fits; the answer waits for its turn. */
+  | { readonly type: 'accepted' }
+  | TokensEvent
+  | {
+      readonly type: 'done'
+      readonly finishReason: FinishReason
+      readonly usage: Usage
+      readonly timings: Timings
+    }
+
+/** One token, or several that arrived in one batch. Text held back for a stop string comes with a later token. */
+export interface TokensEvent {
+  readonly type: 'tokens'
+  readonly text: string
+  readonly tokens: readonly number[]
+  /** One entry a token where the request asked for them, else empty. */
+  readonly logprobs: readonly TokenLogprobs[]
+}

@@ -1,0 +1,113 @@
+import * as v from 'valibot'
+import { BrasaError } from '../errors.ts'
+import type { GenerationSettings } from '../protocol.ts'
+
+/**
+ * What is used where a request says nothing. OpenAI's own defaults (temperature 1, top_p 1) suit models much larger than
+ * those that run in a page: small ones lose the thread when their unlikely tokens are drawn.
+ */
+export const samplingDefaults = {
+  temperature: 0.7,
+  top_p: 0.95,
+  top_k: 0,
+  min_p: 0,
+  repetition_penalty: 1,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+} as const
+
+const maxStopStrings = 16
+
+const number = (range: string, min: number, max: number) => {
+  const allowed = `a number from ${range}`
+  return v.optional(
+    v.pipe(
+      v.number(allowed),
+      v.check((value) => value >= min && value <= max, allowed),
+    ),
+  )
+}
+
+const integer = (range: string, min: number, max: number) => {
+  const allowed = `a whole number from ${range}`
+  return v.optional(
+    v.pipe(
+      v.number(allowed),
+      v.check((value) => Number.isInteger(value) && value >= min && value <= max, allowed),
+    ),
+  )
+}
+
+const stopAllowed = `a non-empty string, or a list of at most ${maxStopStrings} of them`
+const stopString = v.pipe(v.string(stopAllowed), v.minLength(1, stopAllowed))
+
+/** Messages of this schema say what is allowed; `parseGenerationParameters` puts name and value before them. */
+const schema = v.strictObject({
+  max_tokens: integer('1 up', 1, Number.MAX_SAFE_INTEGER),
+  temperature: number('0 to 5', 0, 5),
+  top_p: number('0 to 1', 0, 1),
+  top_k: integer('0 (off) to 2147483647', 0, 2 ** 31 - 1),
+  min_p: number('0 to 1', 0, 1),
+  repetition_penalty: number('0.1 to 10', 0.1, 10),
+  frequency_penalty: number('-2 to 2', -2, 2),
+  presence_penalty: number('-2 to 2', -2, 2),
+  seed: integer('0 to 4294967295', 0, 2 ** 32 - 1),
+  stop: v.optional(
+    v.union(
+      [stopString, v.pipe(v.array(stopString, stopAllowed), v.maxLength(maxStopStrings, stopAllowed))],
+      stopAllowed,
+    ),
+  ),
+  top_logprobs: integer('0 (off) to 20', 0, 20),
+  ignore_eos: v.optional(v.boolean('true or false')),
+})
+
+/**
+ * OpenAI-shaped parameters as the engine takes them, defaults filled in and a seed drawn where there is none.
+ * @param parameters a request without its prompt and `stream`
+ * @throws BrasaError `invalid_request` that names the parameter, its value and what is allowed
+ */
+export function parseGenerationParameters(parameters: Readonly<Record<string, unknown>>): GenerationSettings {
+  const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined))
+  const result = v.safeParse(schema, given)
+  if (!result.success) throw invalidParameter(given, result.issues[0])
+  const output = { ...samplingDefaults, ...result.output }
+  return {
+    sampling: {
+      temperature: output.temperature,
+      topK: output.top_k,
+      // The smallest set that reaches any positive probability is the most likely token: what 0 asks for.
+      topP: Math.max(output.top_p, 1e-6),
+      minP: output.min_p,
+      repetitionPenalty: output.repetition_penalty,
+      frequencyPenalty: output.frequency_penalty,
+      presencePenalty: output.presence_penalty,
+      seed: output.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
+    },
+    maxTokens: output.max_tokens,
+    stop: typeof output.stop === 'string' ? [output.stop] : (output.stop ?? []),
+    topLogprobs: output.top_logprobs ?? 0,
+    ignoreEos: output.ignore_eos ?? false,
+  }
+}
+
+function invalidParameter(given: Record<string, unknown>, issue: v.BaseIssue<unknown>): BrasaError {
+  const parameter = String(issue.path?.[0]?.key ?? 'request')
+  if (!(parameter in schema.entries)) {
+    return new BrasaError('invalid_request', {
+      message: `Unknown parameter "${parameter}". Known are: ${Object.keys(schema.entries).join(', ')}.`,
+      details: { parameter },
+    })
+  }
+  const value = show(given[parameter])
+  return new BrasaError('invalid_request', {
+    message: `"${parameter}" is ${value}; it must be ${issue.message}.`,
+    details: { parameter, value, allowed: issue.message },
+  })
+}
+
+/** JSON turns NaN and Infinity into null; a message must not. */
+function show(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}
