@@ -64,3 +64,10 @@ export function toBrasaError(error: unknown): BrasaError {
   const message = error instanceof Error ? error.message : String(error)
   return new BrasaError('internal', { message, cause: error })
 }
+
+/** @throws BrasaError `aborted` if the signal is. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new BrasaError('aborted', { message: 'Stopped, as was asked.', cause: signal.reason })
+  }
+}
