@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import type { EngineEvent } from '../protocol.ts'
+import { createEventQueue } from './event-queue.ts'
+
+const token = (text: string, id: number): EngineEvent => ({
+  type: 'tokens',
+  text,
+  tokens: [id],
+  logprobs: [],
+})
+
+describe('createEventQueue', () => {
+  test('delivers the first event at once and merges tokens that arrive within the interval', async () => {
+    const queue = createEventQueue(50)
+    const first = queue.next()
+    queue.push(token('a', 1))
+    const start = performance.now()
+    expect(await first).toEqual([token('a', 1)])
+    expect(performance.now() - start).toBeLessThan(25)
+    queue.push(token('b', 2))
+    queue.push(token('c', 3))
+    expect(await queue.next()).toEqual([{ type: 'tokens', text: 'bc', tokens: [2, 3], logprobs: [] }])
+    expect(performance.now() - start).toBeGreaterThan(40)
+  })
+
+  test('delivers what was pushed before the end, then nothing, without waiting', async () => {
+    const queue = createEventQueue(10_000)
+    queue.push(token('a', 1))
+    expect(await queue.next()).toHaveLength(1)
+    queue.push(token('b', 2))
+    const pending = queue.next()
+    queue.close()
+    expect(await pending).toHaveLength(1)
+    expect(await queue.next()).toEqual([])
+  })
+
+  test('an error comes after the events before it, and stays', async () => {
+    const queue = createEventQueue()
+    queue.push(token('a', 1))
+    queue.fail(new Error('broken'))
+    queue.push(token('late', 2))
+    expect(await queue.next()).toEqual([token('a', 1)])
+    await expect(queue.next()).rejects.toThrow('broken')
+    await expect(queue.next()).rejects.toThrow('broken')
+  })
+})
