@@ -26,3 +26,13 @@ export interface Planes {
   readonly quants: Uint32Array<ArrayBuffer>
   readonly scales: Float32Array<ArrayBuffer>
 }
+
+/** How many elements `quants` and `scales` have for `count` values. */
+export function planeLengths(
+  layout: PlaneLayout,
+  count: number,
+): { quantWords: number; scaleFloats: number } {
+  const valuesPerWord = { q4: 8, q8: 4, f16: 2, f32: 1 }[layout.format]
+  const groups = layout.groupSize === 0 ? 0 : count / layout.groupSize
+  return { quantWords: Math.ceil(count / valuesPerWord), scaleFloats: layout.hasMin ? groups * 2 : groups }
+}
