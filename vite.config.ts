@@ -1,5 +1,6 @@
+import { cp } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -7,9 +8,37 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+}
+
+/** public/ goes into the build without whole model files: many static hosts take none over 25 MiB, and shards do the work. */
+const publicFiles: Plugin = {
+  name: 'brasa:public-files',
+  apply: 'build',
+  async writeBundle({ dir }) {
+    if (dir === undefined) return
+    const leftOut = /\.gguf$|\.partial-\d+/
+    await cp(here('public'), dir, { recursive: true, filter: (path) => !leftOut.test(path) })
+  },
+}
+
+/** Files under assets/ carry a hash of their content in their names and never change; all else is asked for again. */
+const cacheLifetimes: Plugin = {
+  name: 'brasa:cache-lifetimes',
+  configurePreviewServer(server) {
+    server.middlewares.use((request, response, next) => {
+      const isHashed = request.url?.startsWith('/assets/')
+      response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+      next()
+    })
+  },
 }
 
 export default defineConfig({
+  appType: 'mpa',
+  // Relative addresses: the build also works below a path, as on GitHub Pages.
+  base: './',
   root: here('packages/demo'),
   publicDir: here('public'),
   resolve: {
@@ -18,10 +47,12 @@ export default defineConfig({
   server: { headers: isolation },
   preview: { headers: isolation },
   worker: { format: 'es' },
+  plugins: [publicFiles, cacheLifetimes],
   build: {
     outDir: here('dist'),
     emptyOutDir: true,
     target: 'esnext',
+    copyPublicDir: false,
     rolldownOptions: { input: [here('packages/demo/index.html'), here('packages/demo/bench.html')] },
   },
 })

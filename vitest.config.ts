@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
-import { chromiumArgs } from './scripts/chromium.mjs'
+import { chromiumArgs, findChromium } from './scripts/chromium.mjs'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const executablePath =
-  process.env.CHROMIUM_PATH ??
-  ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+const executablePath = await findChromium()
 
 /** Tests that need a browser: IndexedDB, workers, and for `kernels` a WebGPU device. */
 const inBrowser = (name: string, include: string[]) => ({
@@ -21,7 +18,9 @@ const inBrowser = (name: string, include: string[]) => ({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: chromiumArgs } }),
+      provider: playwright({
+        launchOptions: { args: chromiumArgs, ...(executablePath !== undefined && { executablePath }) },
+      }),
       instances: [{ browser: 'chromium' as const }],
     },
   },

@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from '@playwright/test'
+import { chromiumArgs, findChromium } from '../scripts/chromium.mjs'
+
+const port = 4273
+const executablePath = await findChromium()
+
+/** The production build, as a static host serves it, in a real browser with WebGPU on the software adapter. */
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../test-results',
+  workers: 1,
+  retries: 0,
+  forbidOnly: true,
+  timeout: 180_000,
+  expect: { timeout: 60_000 },
+  use: {
+    baseURL: `http://localhost:${port}`,
+    launchOptions: { args: chromiumArgs, ...(executablePath !== undefined && { executablePath }) },
+    trace: 'off',
+  },
+  webServer: {
+    command: 'node scripts/serve.mjs --build',
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { PORT: String(port) },
+    url: `http://localhost:${port}/`,
+    reuseExistingServer: false,
+    timeout: 120_000,
+  },
+})

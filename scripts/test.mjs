@@ -1,0 +1,178 @@
+// @ts-check
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { findOrInstallChromium } from './chromium.mjs'
+import { root, runAsScript, ScriptError } from './command-line.mjs'
+import { fetchModel } from './fetch-model.mjs'
+import { cleanEnvironment, ensureBuilt, ensureInstalled, ensureNode } from './setup.mjs'
+import { countPlaywright, countVitest, total } from './test-counts.mjs'
+
+/** @typedef {import('./test-counts.mjs').Counts} Counts */
+
+/** A part that runs longer hangs: it is ended and counts as failed. */
+const deadlineMs = 12 * 60_000
+
+const bin = (/** @type {string} */ path) => join(root, 'node_modules', path)
+const reports = join(root, '.cache', 'reports')
+/** @type {(project: string) => Part} */
+const vitest = (project) => ({
+  name: project,
+  args: [bin('vitest/vitest.mjs'), 'run', '--project', project, '--reporter=default', '--reporter=json'],
+  report: (path) => [`--outputFile.json=${path}`],
+  count: countVitest,
+})
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {readonly string[]} args of node
+ * @property {(path: string) => string[]} [report] further arguments: where the report goes
+ * @property {(path: string) => NodeJS.ProcessEnv} [environment] the same, for a tool that takes it from there
+ * @property {(report: any) => Counts} [count] left out, the part is one check, passed or failed
+ */
+
+/** @type {readonly Part[]} */
+const parts = [
+  { name: 'biome', args: [bin('@biomejs/biome/bin/biome'), 'check', '.'] },
+  {
+    name: 'imports',
+    args: [
+      bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+      '--config',
+      'dependency-cruiser.config.mjs',
+      'packages',
+    ],
+  },
+  { name: 'types', args: [bin('typescript/bin/tsc'), '--noEmit'] },
+  vitest('unit'),
+  vitest('browser'),
+  vitest('kernels'),
+  {
+    name: 'e2e',
+    args: [
+      bin('@playwright/test/cli.js'),
+      'test',
+      '--config',
+      'e2e/playwright.config.ts',
+      '--reporter=list,json',
+    ],
+    environment: (path) => ({ PLAYWRIGHT_JSON_OUTPUT_FILE: path }),
+    count: countPlaywright,
+  },
+]
+
+/**
+ * @param {Part} part
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Promise<Counts>}
+ */
+async function runPart(part, environment) {
+  console.log(`\n=== ${part.name} ===`)
+  const path = join(reports, `${part.name}.json`)
+  rmSync(path, { force: true })
+  const args = [...part.args, ...(part.report?.(path) ?? [])]
+  const ended = await runToEnd(args, { ...environment, ...part.environment?.(path) })
+  if (ended.complaint) console.error(`${part.name} ${ended.complaint}`)
+  const failedByItself = { passed: 0, failed: 1 }
+  if (part.count === undefined) return ended.complaint ? failedByItself : { passed: 1, failed: 0 }
+  const counts = readCounts(part.count, path)
+  if (counts === undefined || counts.passed + counts.failed === 0) {
+    console.error(`${part.name} ran no test: that counts as a failure.`)
+    return failedByItself
+  }
+  // A crash outside of any test fails the part as a whole.
+  if (ended.complaint && counts.failed === 0) return total([counts, failedByItself])
+  return counts
+}
+
+/**
+ * @param {(report: any) => Counts} count
+ * @param {string} path
+ */
+function readCounts(count, path) {
+  try {
+    return count(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * @param {readonly string[]} args of node
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ complaint?: string }>}
+ */
+function runToEnd(args, env) {
+  // Its own process group, so that browsers and servers that it started end with it.
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32',
+  })
+  const end = () => {
+    try {
+      process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
+  }
+  process.once('exit', end)
+  return new Promise((resolve) => {
+    let complaint = ''
+    const deadline = setTimeout(() => {
+      complaint = `took longer than ${deadlineMs / 60_000} minutes and was ended.`
+      end()
+    }, deadlineMs)
+    child.once('error', (error) => {
+      complaint = `could not be started: ${error.message}`
+    })
+    child.once('close', (code, signal) => {
+      clearTimeout(deadline)
+      end()
+      process.off('exit', end)
+      if (code !== 0) complaint ||= signal ? `was ended by ${signal}.` : `failed with exit code ${code}.`
+      resolve(complaint ? { complaint } : {})
+    })
+  })
+}
+
+/**
+ * A step of the set-up, as a check like any other: what goes wrong is said and counted, and the rest still runs.
+ * @param {() => unknown} step
+ * @returns {Promise<Counts>}
+ */
+async function setUp(step) {
+  try {
+    await step()
+    return { passed: 0, failed: 0 }
+  } catch (error) {
+    console.error(error instanceof ScriptError ? `error: ${error.message}` : error)
+    return { passed: 0, failed: 1 }
+  }
+}
+
+await runAsScript(import.meta.url, async (names) => {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+    process.once(signal, () => process.exit(130))
+  const environment = cleanEnvironment()
+  const counts = [await setUp(ensureNode), await setUp(ensureInstalled)]
+  if (total(counts).failed === 0) {
+    mkdirSync(reports, { recursive: true })
+    counts.push(
+      await setUp(() => fetchModel({ needFile: true })),
+      await setUp(async () => {
+        environment.CHROMIUM_PATH = await findOrInstallChromium()
+        console.log(`Testing in ${environment.CHROMIUM_PATH}`)
+      }),
+    )
+    for (const part of parts.filter(({ name }) => names.length === 0 || names.includes(name))) {
+      if (part.name === 'e2e') counts.push(await setUp(ensureBuilt))
+      counts.push(await runPart(part, environment))
+    }
+  }
+  const { passed, failed } = total(counts)
+  console.log(`\n${passed} passed, ${failed} failed`)
+  process.exit(failed === 0 && passed > 0 ? 0 : 1)
+})
