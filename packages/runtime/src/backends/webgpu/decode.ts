@@ -1,0 +1,77 @@
+import { BrasaError } from '../../errors.ts'
+import type { StepResult, StepRow } from '../executor.ts'
+import { writeBatch } from './batch.ts'
+import type { DeviceModel } from './device-model.ts'
+import { encodeDispatch } from './dispatch.ts'
+import { type Gpu, submit } from './gpu.ts'
+import { copyOnce, createReadbackRing } from './readback.ts'
+import type { SequenceState } from './sequences.ts'
+import { topLogprobs } from './top-logprobs.ts'
+
+/** A row whose sequence and place are settled. */
+export interface PlacedRow extends StepRow {
+  readonly state: SequenceState
+  /** Of the token that this row adds. */
+  readonly position: number
+}
+
+export interface Decoder {
+  /** Submits one step and returns how to read what it sampled. */
+  enqueue(rows: readonly PlacedRow[]): Promise<() => Promise<StepResult[]>>
+  /** The rows on the device are out of date: the next step writes them. */
+  forgetRows(): void
+}
+
+export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
+  const { activations, decodeBatch } = model.buffers
+  const { vocabSize } = model.spec
+  const readback = createReadbackRing(gpu, model.maxBatchSize * 4)
+  /** The sequences of the rows that the device holds and advances by itself; null where the host must write them. */
+  let resident: readonly SequenceState[] | null = null
+
+  function placeRows(rows: readonly PlacedRow[]): void {
+    const fedBack = rows.every(({ token }) => token === undefined)
+    const inPlace = resident?.length === rows.length && rows.every(({ state }, i) => state === resident![i])
+    if (fedBack && inPlace) return
+    const written = rows.map(({ token, state, position }) => {
+      const known = token ?? state.lastToken
+      if (known === undefined) {
+        throw new BrasaError('internal', {
+          message: 'A row needs a token: its sequence has none that it sampled last.',
+        })
+      }
+      return { token: known, position, sequenceSlot: state.slot }
+    })
+    writeBatch(gpu, decodeBatch, written)
+    resident = rows.map(({ state }) => state)
+  }
+
+  return {
+    async enqueue(rows) {
+      for (const { state, position } of rows) await model.reserve(state.slot, position, position + 1)
+      placeRows(rows)
+      const encoder = gpu.device.createCommandEncoder({ label: 'decode' })
+      const pass = encoder.beginComputePass()
+      for (const dispatch of model.plan().decode) encodeDispatch(gpu, pass, dispatch, rows.length)
+      pass.end()
+      const readTokens = readback.copy(encoder, activations.sampled, rows.length * 4)
+      const wantsLogits = rows.some(({ topLogprobs = 0 }) => topLogprobs > 0)
+      const logitsBytes = rows.length * vocabSize * 4
+      const readLogits = wantsLogits ? copyOnce(gpu, encoder, activations.logits, logitsBytes) : undefined
+      submit(gpu, encoder.finish())
+      return async () => {
+        const [tokens, logits] = await Promise.all([readTokens(), readLogits?.()])
+        return rows.map(({ state, position, topLogprobs: count = 0 }, i) => {
+          const token = tokens[i]!
+          if (state.length === position + 1) state.lastToken = token
+          if (logits === undefined || count === 0) return { token, topLogprobs: [] }
+          const ofRow = new Float32Array(logits.buffer, i * vocabSize * 4, vocabSize)
+          return { token, topLogprobs: topLogprobs(ofRow, count) }
+        })
+      }
+    },
+    forgetRows() {
+      resident = null
+    },
+  }
+}

@@ -1,0 +1,190 @@
+import { BrasaError, throwIfAborted } from '../../errors.ts'
+import type { AppendOptions, DeviceCounters, Executor, Sequence, StepResult, StepRow } from '../executor.ts'
+import type { TransformerSpec } from '../transformer-spec.ts'
+import type { Weights } from '../weights.ts'
+import { createDecoder } from './decode.ts'
+import { type DeviceHealth, watchDevice } from './device-health.ts'
+import { createDeviceModel, type DeviceModel } from './device-model.ts'
+import { type Gpu, openGpu } from './gpu.ts'
+import { createPacing, prefillChunk } from './prefill.ts'
+import { maxStepsInFlight } from './readback.ts'
+import { createSequences, type SequenceState } from './sequences.ts'
+
+export interface WebGpuOptions {
+  /** A device that is open already; else one is opened. The executor destroys it when it is disposed of. */
+  readonly gpu?: Gpu | undefined
+  readonly reason?: string
+  /** Tokens one sequence may hold; the model's own limit by default. */
+  readonly contextLength?: number | undefined
+  /** Sequences that may exist, and rows one step may have. */
+  readonly maxBatchSize?: number
+  readonly signal?: AbortSignal | undefined
+  readonly onPhase?: (phase: 'upload' | 'compile') => void
+  /** Called with the bytes of file that are uploaded so far. */
+  readonly onUpload?: (loadedBytes: number) => void
+}
+
+export interface WebGpuExecutor extends Executor {
+  counters(): DeviceCounters
+}
+
+/**
+ * Uploads the weights, compiles the kernels and returns the model ready to run.
+ * @throws BrasaError `webgpu_unavailable`, `out_of_memory`, `device_lost`, `aborted`, and what `weights` throws
+ */
+export async function createWebGpuExecutor(
+  spec: TransformerSpec,
+  weights: Weights,
+  options: WebGpuOptions = {},
+): Promise<WebGpuExecutor> {
+  const gpu = options.gpu ?? (await openGpu())
+  const health = watchDevice(gpu)
+  const { reason = 'This browser has WebGPU.', maxBatchSize = 4, signal, onPhase, onUpload } = options
+  const contextLength = Math.min(options.contextLength ?? spec.contextLength, spec.contextLength)
+  try {
+    const model = await createDeviceModel(gpu, spec, weights, {
+      contextLength,
+      maxBatchSize,
+      signal,
+      onPhase,
+      onUpload,
+    })
+    health.check()
+    return executorOf(gpu, health, model, reason)
+  } catch (error) {
+    const explained = health.explain(error)
+    health.retire()
+    gpu.device.destroy()
+    throw explained
+  }
+}
+
+function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: string): WebGpuExecutor {
+  const { contextLength, maxBatchSize, chunkSize } = model
+  const { activations, cache, ropeTables, sampling, weights } = model.buffers
+  const sequences = createSequences(maxBatchSize)
+  const decoder = createDecoder(gpu, model)
+  const pacing = createPacing()
+  let stepsInFlight = 0
+  /** Work reaches the queue in the order it was asked for. */
+  let lastTurn: Promise<unknown> = Promise.resolve()
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = lastTurn.then(() => {
+      health.check()
+      return work()
+    })
+    lastTurn = turn.catch(() => undefined)
+    return turn
+  }
+
+  function checkRoom(state: SequenceState, numTokens: number): void {
+    if (state.length + numTokens <= contextLength) return
+    throw new BrasaError('context_length_exceeded', {
+      message: `The sequence holds ${state.length} tokens and ${numTokens} more do not fit in the context of ${contextLength}. Shorten the conversation, or load with a larger contextLength.`,
+      details: { numTokens: state.length + numTokens, contextLength },
+    })
+  }
+
+  async function append(sequence: Sequence, tokens: Uint32Array, { signal, onProgress }: AppendOptions = {}) {
+    const state = sequences.stateOf(sequence)
+    checkRoom(state, tokens.length)
+    await inTurn(async () => {
+      decoder.forgetRows()
+      for (let done = 0; done < tokens.length; ) {
+        throwIfAborted(signal)
+        const chunk = tokens.subarray(done, done + chunkSize)
+        await prefillChunk(gpu, model, state, chunk, pacing, signal)
+        health.check()
+        done += chunk.length
+        onProgress?.(done)
+      }
+    })
+  }
+
+  async function step(rows: readonly StepRow[]): Promise<readonly StepResult[]> {
+    if (rows.length === 0 || rows.length > maxBatchSize) {
+      throw new BrasaError('invalid_request', {
+        message: `A step has 1 to ${maxBatchSize} rows, not ${rows.length}.`,
+      })
+    }
+    if (stepsInFlight >= maxStepsInFlight) {
+      throw new BrasaError('internal', {
+        message: `Read a step before enqueueing more than ${maxStepsInFlight}.`,
+      })
+    }
+    const states = rows.map(({ sequence }) => sequences.stateOf(sequence))
+    for (const state of states) checkRoom(state, 1)
+    const placed = rows.map((row, i) => ({ ...row, state: states[i]!, position: states[i]!.length }))
+    for (const state of states) state.length += 1
+    stepsInFlight += 1
+    try {
+      const read = await inTurn(() => decoder.enqueue(placed))
+      const results = await read()
+      health.check()
+      return results
+    } finally {
+      stepsInFlight -= 1
+    }
+  }
+
+  /** A failure while the device is lost is the loss. */
+  const explained = <T>(work: Promise<T>) =>
+    work.catch((error) => {
+      throw health.explain(error)
+    })
+
+  return {
+    spec: model.spec,
+    device: { backend: 'webgpu', adapter: gpu.adapterName, reason, features: [...gpu.device.features] },
+    contextLength,
+    maxBatchSize,
+    counters: () => ({ ...gpu.counters }),
+    memory: () => ({
+      weightBytes: weights.byteLength,
+      kvCacheBytes: cache.byteLength,
+      otherBytes: sumOfSizes([...Object.values(activations), ...ropeTables.values()]) + sampling.byteLength,
+    }),
+    createSequence() {
+      health.check()
+      return sequences.create(0)
+    },
+    fork(sequence) {
+      health.check()
+      const source = sequences.stateOf(sequence)
+      const copy = sequences.create(source.length)
+      copy.lastToken = source.lastToken
+      cache.share(source.slot, copy.slot)
+      return copy
+    },
+    rollback(sequence, length) {
+      const state = sequences.stateOf(sequence)
+      if (length === state.length) return
+      if (!(length >= 0 && length < state.length)) {
+        throw new BrasaError('internal', { message: `Cannot roll back ${state.length} tokens to ${length}.` })
+      }
+      cache.truncate(state.slot, length)
+      state.length = length
+      state.lastToken = undefined
+      decoder.forgetRows()
+    },
+    free(sequence) {
+      const state = sequences.stateOf(sequence)
+      cache.truncate(state.slot, 0)
+      sequences.free(state)
+      decoder.forgetRows()
+    },
+    configureSampling(sequence, settings, history) {
+      health.check()
+      sampling.configure(sequences.stateOf(sequence).slot, settings, history)
+    },
+    append: (sequence, tokens, options) => explained(append(sequence, tokens, options)),
+    step: (rows) => explained(step(rows)),
+    dispose() {
+      health.retire()
+      gpu.device.destroy()
+    },
+  }
+}
+
+const sumOfSizes = (buffers: readonly GPUBuffer[]) => buffers.reduce((sum, { size }) => sum + size, 0)

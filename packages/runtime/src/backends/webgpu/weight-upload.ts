@@ -1,0 +1,76 @@
+import { throwIfAborted } from '../../errors.ts'
+import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
+import { convertPlanes } from '../../quant/convert.ts'
+import type { TensorPiece, Weights } from '../weights.ts'
+import { type DeviceWeights, quantBytes, scaleBytes, type WeightTarget } from './device-weights.ts'
+import { type Gpu, writeBuffer } from './gpu.ts'
+
+/** Bytes of file repacked at a time: what the planes of one slice add to the heap stays small beside a shard. */
+const sliceBytes = 1 << 20
+
+/** Bytes handed to the queue before waiting for the device to take them. */
+const bytesInFlight = 32 << 20
+
+export interface UploadOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Called with the bytes of file that are uploaded so far. */
+  readonly onProgress?: ((loadedBytes: number) => void) | undefined
+}
+
+/**
+ * Repacks every tensor as it streams by and writes its planes to the device.
+ * @throws BrasaError `aborted`, and what `weights` throws
+ */
+export async function uploadWeights(
+  gpu: Gpu,
+  destination: DeviceWeights,
+  weights: Weights,
+  { signal, onProgress }: UploadOptions = {},
+): Promise<void> {
+  let loadedBytes = 0
+  let queuedBytes = 0
+  for await (const piece of weights.stream(signal)) {
+    throwIfAborted(signal)
+    const target = destination.targets.get(piece.tensor.name)
+    // Tensors that no part of the description names, such as rope_freqs, are not uploaded.
+    if (target !== undefined) {
+      for (const slice of slices(piece)) uploadSlice(gpu, target, slice)
+    }
+    loadedBytes += piece.bytes.byteLength
+    queuedBytes += piece.bytes.byteLength
+    if (queuedBytes >= bytesInFlight) {
+      await gpu.device.queue.onSubmittedWorkDone()
+      queuedBytes = 0
+    }
+    onProgress?.(loadedBytes)
+  }
+  await gpu.device.queue.onSubmittedWorkDone()
+}
+
+function* slices(piece: TensorPiece): Generator<TensorPiece> {
+  const { blockBytes } = blockFormats[piece.tensor.type]
+  // An even number of blocks, so that f16 slices end on whole words.
+  const step = Math.max(2, Math.floor(sliceBytes / blockBytes / 2) * 2) * blockBytes
+  for (let start = 0; start < piece.bytes.byteLength; start += step) {
+    yield { ...piece, byteOffset: piece.byteOffset + start, bytes: piece.bytes.subarray(start, start + step) }
+  }
+}
+
+function uploadSlice(gpu: Gpu, target: WeightTarget, { tensor, byteOffset, bytes }: TensorPiece): void {
+  const { blockBytes, blockSize } = blockFormats[tensor.type]
+  const firstValue = (byteOffset / blockBytes) * blockSize
+  const count = (bytes.byteLength / blockBytes) * blockSize
+  if (target.kind === 'vector') {
+    const values = new Float32Array(count)
+    dequantise(tensor.type, bytes, values)
+    writeBuffer(gpu, target.buffer, firstValue * 4, values)
+    return
+  }
+  const { matrix, firstRow } = target
+  const planes = convertPlanes(repack(tensor.type, bytes), matrix.layout, count)
+  const position = firstRow * matrix.numColumns + firstValue
+  writeBuffer(gpu, matrix.quants, quantBytes(matrix.layout, position), planes.quants)
+  if (planes.scales.length > 0) {
+    writeBuffer(gpu, matrix.scales, scaleBytes(matrix.layout, position), planes.scales)
+  }
+}
