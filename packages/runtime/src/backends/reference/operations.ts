@@ -1,0 +1,191 @@
+// The transformer's operations in float64, written to be read: what every kernel is tested against.
+
+/** Numbers a test has in f32 and the executor in f64. */
+export type Numbers = Float32Array | Float64Array
+
+/** y = x / sqrt(mean(x^2) + epsilon) * gain. x, y: (numRows, hiddenSize); gain: (hiddenSize). Zhang & Sennrich 2019. */
+export function rmsNorm(
+  x: Numbers,
+  gain: Numbers,
+  epsilon: number,
+  numRows: number,
+  hiddenSize: number,
+): Float64Array {
+  const y = new Float64Array(numRows * hiddenSize)
+  for (let row = 0; row < numRows; row++) {
+    const start = row * hiddenSize
+    let sumOfSquares = 0
+    for (let i = 0; i < hiddenSize; i++) sumOfSquares += x[start + i]! ** 2
+    const scale = 1 / Math.sqrt(sumOfSquares / hiddenSize + epsilon)
+    for (let i = 0; i < hiddenSize; i++) y[start + i] = x[start + i]! * scale * gain[i]!
+  }
+  return y
+}
+
+/**
+ * y = x weights^T. x: (numRows, inputSize); weights: (outputSize, inputSize), row-major; y: (numRows, outputSize).
+ * Four rows of x at a time, so that a weight is read once for four.
+ */
+export function matmul(
+  weights: Numbers,
+  x: Numbers,
+  numRows: number,
+  outputSize: number,
+  inputSize: number,
+): Float64Array {
+  const y = new Float64Array(numRows * outputSize)
+  let row = 0
+  for (; row + 4 <= numRows; row += 4) {
+    const x0 = row * inputSize
+    const x1 = x0 + inputSize
+    const x2 = x1 + inputSize
+    const x3 = x2 + inputSize
+    for (let output = 0; output < outputSize; output++) {
+      const w = output * inputSize
+      let sum0 = 0
+      let sum1 = 0
+      let sum2 = 0
+      let sum3 = 0
+      for (let i = 0; i < inputSize; i++) {
+        const weight = weights[w + i]!
+        sum0 += weight * x[x0 + i]!
+        sum1 += weight * x[x1 + i]!
+        sum2 += weight * x[x2 + i]!
+        sum3 += weight * x[x3 + i]!
+      }
+      y[row * outputSize + output] = sum0
+      y[(row + 1) * outputSize + output] = sum1
+      y[(row + 2) * outputSize + output] = sum2
+      y[(row + 3) * outputSize + output] = sum3
+    }
+  }
+  for (; row < numRows; row++) {
+    for (let output = 0; output < outputSize; output++) {
+      y[row * outputSize + output] = dot(weights, output * inputSize, x, row * inputSize, inputSize)
+    }
+  }
+  return y
+}
+
+/** Four sums at a time: one alone waits for each addition. */
+function dot(a: Numbers, aStart: number, b: Numbers, bStart: number, length: number): number {
+  let sum0 = 0
+  let sum1 = 0
+  let sum2 = 0
+  let sum3 = 0
+  let i = 0
+  for (; i + 4 <= length; i += 4) {
+    sum0 += a[aStart + i]! * b[bStart + i]!
+    sum1 += a[aStart + i + 1]! * b[bStart + i + 1]!
+    sum2 += a[aStart + i + 2]! * b[bStart + i + 2]!
+    sum3 += a[aStart + i + 3]! * b[bStart + i + 3]!
+  }
+  for (; i < length; i++) sum0 += a[aStart + i]! * b[bStart + i]!
+  return sum0 + sum1 + (sum2 + sum3)
+}
+
+/**
+ * Turns the heads of one row, in place: components 2i and 2i + 1 of each head by position * inverseFrequencies[i], for the
+ * first `dim` components. x: (numHeads, headDim). Su et al. 2021.
+ */
+export function applyRope(
+  x: Numbers,
+  position: number,
+  inverseFrequencies: Numbers,
+  headDim: number,
+  dim: number,
+): void {
+  for (let head = 0; head < x.length; head += headDim) {
+    for (let i = 0; i < dim / 2; i++) {
+      const angle = position * inverseFrequencies[i]!
+      const cos = Math.cos(angle)
+      const sin = Math.sin(angle)
+      const even = x[head + 2 * i]!
+      const odd = x[head + 2 * i + 1]!
+      x[head + 2 * i] = even * cos - odd * sin
+      x[head + 2 * i + 1] = even * sin + odd * cos
+    }
+  }
+}
+
+export interface AttentionShape {
+  readonly numRows: number
+  /** Position of the first row; the others follow it. */
+  readonly firstPosition: number
+  readonly numHeads: number
+  /** Query head h reads key-value head floor(h * numKvHeads / numHeads). */
+  readonly numKvHeads: number
+  readonly headDim: number
+  /** Multiplies query-key products. */
+  readonly scale: number
+}
+
+/**
+ * Causal attention: the row at position p reads keys and values of positions 0 to p.
+ * queries, result: (numRows, numHeads, headDim); keys, values: (at least firstPosition + numRows, numKvHeads, headDim).
+ */
+export function attention(
+  queries: Numbers,
+  keys: Numbers,
+  values: Numbers,
+  shape: AttentionShape,
+): Float64Array {
+  const { numRows, firstPosition, numHeads, numKvHeads, headDim, scale } = shape
+  const result = new Float64Array(numRows * numHeads * headDim)
+  for (let row = 0; row < numRows; row++) {
+    const length = firstPosition + row + 1
+    for (let head = 0; head < numHeads; head++) {
+      const query = (row * numHeads + head) * headDim
+      const kvHead = Math.floor((head * numKvHeads) / numHeads)
+      const kvStart = (position: number) => (position * numKvHeads + kvHead) * headDim
+      const scores = new Float64Array(length)
+      for (let position = 0; position < length; position++) {
+        scores[position] = scale * dot(queries, query, keys, kvStart(position), headDim)
+      }
+      const weights = softmax(scores)
+      for (let position = 0; position < length; position++) {
+        const value = kvStart(position)
+        for (let i = 0; i < headDim; i++) result[query + i]! += weights[position]! * values[value + i]!
+      }
+    }
+  }
+  return result
+}
+
+/** exp(x) / sum(exp(x)). */
+export function softmax(x: Numbers): Float64Array {
+  return logSoftmax(x).map(Math.exp)
+}
+
+/** x - ln(sum(exp(x))): natural-log probabilities. */
+export function logSoftmax(x: Numbers): Float64Array {
+  let largest = Number.NEGATIVE_INFINITY
+  for (const value of x) largest = Math.max(largest, value)
+  let sum = 0
+  for (const value of x) sum += Math.exp(value - largest)
+  const logSum = largest + Math.log(sum)
+  return Float64Array.from(x, (value) => value - logSum)
+}
+
+/** x / (1 + exp(-x)). */
+export function silu(x: number): number {
+  return x / (1 + Math.exp(-x))
+}
+
+/** silu(gate) * up, component by component. */
+export function siluMul(gate: Numbers, up: Numbers): Float64Array {
+  return Float64Array.from(gate, (value, i) => silu(value) * up[i]!)
+}
+
+/** The rows of `tokens` in a table. table: (vocabSize, hiddenSize); result: (tokens.length, hiddenSize). */
+export function embed(
+  table: Numbers,
+  tokens: Uint32Array | readonly number[],
+  hiddenSize: number,
+): Float64Array {
+  const rows = new Float64Array(tokens.length * hiddenSize)
+  tokens.forEach((token, row) => {
+    rows.set(table.subarray(token * hiddenSize, (token + 1) * hiddenSize), row * hiddenSize)
+  })
+  return rows
+}
