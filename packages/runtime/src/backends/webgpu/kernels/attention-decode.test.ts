@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createStorageBuffer } from '../gpu.ts'
+import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import { prepareAttentionDecode } from './attention-decode.ts'
+import { expectedAttention, kvFixture, noise } from './kv-fixture.ts'
+import type { AttentionShape } from './kv-pages.ts'
+
+/** Shapes as they come: groups of 1 to 7 heads, head widths that are no power of two. */
+const shapes: AttentionShape[] = [
+  { numHeads: 9, numKvHeads: 3, headDim: 64, scale: 0.125 },
+  { numHeads: 7, numKvHeads: 1, headDim: 12, scale: 0.5 },
+  { numHeads: 3, numKvHeads: 3, headDim: 20, scale: 1 },
+  { numHeads: 10, numKvHeads: 2, headDim: 36, scale: 0.3 },
+]
+
+async function decoded(shape: AttentionShape, rows: readonly (readonly [number, number])[], seed: number) {
+  const gpu = await testGpu()
+  const { numHeads, numKvHeads, headDim } = shape
+  const fixture = kvFixture(gpu, shape, rows, seed)
+  const qkv = noise(rows.length * (numHeads + 2 * numKvHeads) * headDim, seed + 2)
+  const output = createStorageBuffer(gpu, 'output', rows.length * numHeads * headDim * 4)
+  const { dispatches, scratch } = await prepareAttentionDecode(gpu, {
+    ...fixture.buffers,
+    qkv: uploaded(gpu, qkv),
+    output,
+    shape,
+    maxRows: rows.length,
+  })
+  expect(dispatches.length).toBeLessThanOrEqual(2)
+  await runDispatches(gpu, dispatches, rows.length)
+  const actual = await downloadedFloats(gpu, output, rows.length * numHeads * headDim)
+  for (const buffer of scratch) buffer.destroy()
+  return { actual, expected: expectedAttention(fixture, shape, qkv) }
+}
+
+test('rows of several sequences attend to their own positions', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...shapes),
+      fc.array(fc.tuple(fc.nat(3), fc.nat(150)), { minLength: 1, maxLength: 7 }),
+      fc.nat(1e6),
+      async (shape, rows, seed) => {
+        const { actual, expected } = await decoded(shape, rows, seed)
+        expect(largestError(actual, expected)).toBeLessThan(1e-5)
+      },
+    ),
+    { numRuns: 12 },
+  )
+})
+
+test('a first token sees only itself', async () => {
+  const { actual, expected } = await decoded(shapes[0]!, [[0, 0]], 5)
+  expect(largestError(actual, expected)).toBeLessThan(1e-6)
+})
+
+test('scores far apart neither overflow nor vanish', async () => {
+  const { actual, expected } = await decoded({ ...shapes[0]!, scale: 60 }, [[0, 333]], 6)
+  expect(largestError(actual, expected)).toBeLessThan(1e-3)
+})
+
+test('two thousand positions', async () => {
+  const { actual, expected } = await decoded(shapes[0]!, [[0, 2000]], 7)
+  expect(largestError(actual, expected)).toBeLessThan(1e-5)
+})

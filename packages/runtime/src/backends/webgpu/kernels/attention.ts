@@ -1,0 +1,69 @@
+import attendWgsl from '#shaders/common/attend.wgsl?raw'
+import { type BatchBuffers, batchWgsl } from '../batch.ts'
+import { type Binding, reads, uniform } from '../bindings.ts'
+import type { KernelSource } from '../dispatch.ts'
+import { type AttentionShape, kvPageConstants, kvPagesWgsl } from './kv-pages.ts'
+import { unroll } from './unroll.ts'
+
+/** What decode and prefill attention both read and write. */
+export interface AttentionBindings {
+  /** f32 (rows, (numHeads + 2 numKvHeads) * headDim): only the queries, turned already, are read. */
+  readonly qkv: GPUBuffer
+  /** Pages of kv-pages.ts, in which the rows' own keys and values are already */
+  readonly keys: GPUBuffer
+  readonly values: GPUBuffer
+  /** u32 (sequence slots, maxPagesPerSequence) */
+  readonly pageTable: GPUBuffer
+  readonly batch: BatchBuffers
+  /** f32 (rows, numHeads * headDim) */
+  readonly output: GPUBuffer
+  readonly shape: AttentionShape
+  readonly maxPagesPerSequence: number
+}
+
+/** `serial`: a thread works alone, for software adapters. `parallel`: a workgroup works together, for GPUs. */
+export type AttentionVariant = 'serial' | 'parallel'
+
+/** How many heads of one group share the loads of a key, at most: what registers (and a vec4 of scores) hold. */
+const maxHeadsPerTile = 4
+
+/** Cuts a group of query heads that share a KV head into tiles of at most four heads. */
+export function headTiling({ numHeads, numKvHeads }: AttentionShape): {
+  readonly headsPerTile: number
+  readonly headTiles: number
+} {
+  const group = numHeads / numKvHeads
+  const headTiles = Math.ceil(group / maxHeadsPerTile)
+  return { headTiles, headsPerTile: Math.ceil(group / headTiles) }
+}
+
+/** Keys between two corrections of the running sums. */
+const tileKeys = 8
+
+/** `kernel` after common/attend.wgsl, with their loops over registers written out for this shape. */
+export function serialAttentionSource(
+  label: string,
+  kernel: string,
+  shape: AttentionShape,
+  maxPagesPerSequence: number,
+): KernelSource {
+  const { headTiles, headsPerTile } = headTiling(shape)
+  const quads = shape.headDim / 4
+  const prelude = `const heads = ${headsPerTile}u;\nconst quads = ${quads}u;\nconst tileKeys = ${tileKeys}u;`
+  const { numHeads, scale } = shape
+  return {
+    label,
+    code: [
+      prelude,
+      batchWgsl,
+      kvPagesWgsl,
+      unroll(`${attendWgsl}\n${kernel}`, { heads: headsPerTile, quads }),
+    ].join('\n'),
+    constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, scale, headTiles },
+  }
+}
+
+/** Bindings 0 to 5 of every attention kernel. */
+export function attentionInputs({ batch, qkv, keys, values, pageTable }: AttentionBindings): Binding[] {
+  return [uniform(batch.count), reads(batch.rows), reads(qkv), reads(keys), reads(values), reads(pageTable)]
+}

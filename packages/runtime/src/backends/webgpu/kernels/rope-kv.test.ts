@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import { kvFixture, noise } from './kv-fixture.ts'
+import { buildRopeTable, prepareRopeKvWrite } from './rope-kv.ts'
+
+const shapes = [
+  { numHeads: 9, numKvHeads: 3, headDim: 64, ropeDim: 64 },
+  { numHeads: 5, numKvHeads: 1, headDim: 12, ropeDim: 10 },
+  { numHeads: 2, numKvHeads: 2, headDim: 20, ropeDim: 6 },
+]
+
+test('turns queries in place and writes turned keys, and values as they are, to their pages', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...shapes),
+      fc.uniqueArray(fc.tuple(fc.nat(3), fc.nat(200)), {
+        minLength: 1,
+        maxLength: 40,
+        selector: ([slot, position]) => slot * 1000 + position,
+      }),
+      fc.nat(1e6),
+      async (drawn, rows, seed) => {
+        const gpu = await testGpu()
+        const { numHeads, numKvHeads, headDim, ropeDim } = drawn
+        const shape = { numHeads, numKvHeads, headDim, scale: 1 }
+        const numAllHeads = numHeads + 2 * numKvHeads
+        const fixture = kvFixture(gpu, shape, rows, seed)
+        const qkv = noise(rows.length * numAllHeads * headDim, seed + 2)
+        const frequencies = Float64Array.from(
+          { length: ropeDim / 2 },
+          (_, i) => 10_000 ** ((-2 * i) / ropeDim),
+        )
+        const qkvBuffer = uploaded(gpu, qkv)
+        const ropeTable = uploaded(gpu, buildRopeTable(frequencies, 0, 201))
+        const dispatch = await prepareRopeKvWrite(gpu, {
+          ...fixture.buffers,
+          qkv: qkvBuffer,
+          ropeTable,
+          shape,
+          ropeDim,
+        })
+        await runDispatches(gpu, [dispatch], rows.length)
+
+        const expectedQkv = Float64Array.from(qkv)
+        const expectedKeys = Float64Array.from(fixture.keys)
+        const expectedValues = Float64Array.from(fixture.values)
+        fixture.rows.forEach(({ position, sequenceSlot }, rowIndex) => {
+          const head = (index: number) => (rowIndex * numAllHeads + index) * headDim
+          for (let h = 0; h < numHeads; h++)
+            turn(expectedQkv, head(h), qkv, head(h), position, headDim, frequencies)
+          for (let h = 0; h < numKvHeads; h++) {
+            const target = fixture.floatIndex(sequenceSlot, h, position)
+            turn(expectedKeys, target, qkv, head(numHeads + h), position, headDim, frequencies)
+            for (let d = 0; d < headDim; d++) {
+              expectedValues[target + d] = qkv[head(numHeads + numKvHeads + h) + d]!
+            }
+          }
+        })
+        const check = async (buffer: GPUBuffer, expected: Float64Array) =>
+          expect(largestError(await downloadedFloats(gpu, buffer, expected.length), expected)).toBeLessThan(
+            1e-6,
+          )
+        await check(qkvBuffer, expectedQkv)
+        await check(fixture.buffers.keys, expectedKeys)
+        await check(fixture.buffers.values, expectedValues)
+      },
+    ),
+    { numRuns: 12 },
+  )
+})
+
+test('the table is exact where an f32 angle would not be', () => {
+  const table = buildRopeTable(Float64Array.of(1, 0.7310586), 131_071, 2)
+  expect(table[4]).toBe(Math.fround(Math.cos(131_072)))
+  expect(table[7]).toBe(Math.fround(Math.sin(131_072 * 0.7310586)))
+})
+
+function turn(
+  target: Float64Array,
+  targetStart: number,
+  source: Float32Array,
+  sourceStart: number,
+  position: number,
+  headDim: number,
+  frequencies: Float64Array,
+): void {
+  for (let i = 0; i < headDim / 2; i++) {
+    const angle = i < frequencies.length ? position * frequencies[i]! : 0
+    const a = source[sourceStart + 2 * i]!
+    const b = source[sourceStart + 2 * i + 1]!
+    target[targetStart + 2 * i] = a * Math.cos(angle) - b * Math.sin(angle)
+    target[targetStart + 2 * i + 1] = a * Math.sin(angle) + b * Math.cos(angle)
+  }
+}
