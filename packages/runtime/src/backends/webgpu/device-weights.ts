@@ -2,7 +2,7 @@ import { BrasaError } from '../../errors.ts'
 import type { TensorInfo } from '../../formats/gguf.ts'
 import { planeLayout } from '../../quant/blocks.ts'
 import { commonLayout } from '../../quant/convert.ts'
-import type { PlaneLayout } from '../../quant/planes.ts'
+import { type PlaneLayout, planeLengths } from '../../quant/planes.ts'
 import type { BlockSpec, TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { createStorageBuffer, type Gpu } from './gpu.ts'
@@ -88,14 +88,15 @@ function allocateMatrix(
   const tensors = names.map((name) => tensorNamed(weights, name))
   const numColumns = tensors[0]!.shape[1]!
   const numRows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0)
-  const layout = commonLayout(tensors.map(({ type }) => planeLayout(type)))
+  const [first, ...others] = tensors.map(({ type }) => planeLayout(type))
+  const layout = commonLayout([first!, ...others])
   const label = names.join('+')
   const matrix: WeightMatrix = {
     layout,
     numRows,
     numColumns,
-    quants: createBindable(gpu, label, quantBytes(layout, numRows * numColumns)),
-    scales: createBindable(gpu, `${label}.scales`, scaleBytes(layout, numRows * numColumns)),
+    quants: createBindable(gpu, label, planeBytes(layout, numRows * numColumns).quants),
+    scales: createBindable(gpu, `${label}.scales`, planeBytes(layout, numRows * numColumns).scales),
   }
   let firstRow = 0
   for (const tensor of tensors) {
@@ -138,14 +139,10 @@ function createBindable(gpu: Gpu, label: string, byteLength: number): GPUBuffer 
   return createStorageBuffer(gpu, label, byteLength)
 }
 
-/** Bytes of the quants plane for `count` values. */
-export function quantBytes({ format }: PlaneLayout, count: number): number {
-  return count * { q4: 0.5, q8: 1, f16: 2, f32: 4 }[format]
-}
-
-/** Bytes of the scales plane for `count` values. */
-export function scaleBytes({ groupSize, hasMin }: PlaneLayout, count: number): number {
-  return groupSize === 0 ? 0 : (count / groupSize) * (hasMin ? 8 : 4)
+/** Bytes that `count` values take in each plane. */
+export function planeBytes(layout: PlaneLayout, count: number): { quants: number; scales: number } {
+  const { quantWords, scaleFloats } = planeLengths(layout, count)
+  return { quants: quantWords * 4, scales: scaleFloats * 4 }
 }
 
 function sumOfBuffers(targets: ReadonlyMap<string, WeightTarget>): number {

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../errors.ts'
 import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
 import type { TensorPiece, Weights } from '../weights.ts'
-import { type DeviceWeights, quantBytes, scaleBytes, type WeightTarget } from './device-weights.ts'
+import { type DeviceWeights, planeBytes, type WeightTarget } from './device-weights.ts'
 import { type Gpu, writeBuffer } from './gpu.ts'
 
 /** Bytes of file repacked at a time: what the planes of one slice add to the heap stays small beside a shard. */
@@ -68,9 +68,7 @@ function uploadSlice(gpu: Gpu, target: WeightTarget, { tensor, byteOffset, bytes
   }
   const { matrix, firstRow } = target
   const planes = convertPlanes(repack(tensor.type, bytes), matrix.layout, count)
-  const position = firstRow * matrix.numColumns + firstValue
-  writeBuffer(gpu, matrix.quants, quantBytes(matrix.layout, position), planes.quants)
-  if (planes.scales.length > 0) {
-    writeBuffer(gpu, matrix.scales, scaleBytes(matrix.layout, position), planes.scales)
-  }
+  const offset = planeBytes(matrix.layout, firstRow * matrix.numColumns + firstValue)
+  writeBuffer(gpu, matrix.quants, offset.quants, planes.quants)
+  if (planes.scales.length > 0) writeBuffer(gpu, matrix.scales, offset.scales, planes.scales)
 }
