@@ -1,0 +1,25 @@
+import type { EngineWarning, LoadProgress, ModelInfo } from '../api/types.ts'
+import type { DeviceCounters, Executor } from '../backends/executor.ts'
+import type { GenerateRequest, LoadRequest } from '../protocol.ts'
+import type { AnswerText } from './generate.ts'
+
+/** A model that is ready to answer: an executor, and the text on both sides of it. */
+export interface LoadedModel {
+  readonly info: ModelInfo
+  readonly executor: Executor
+  /** Steps in flight while it answers. */
+  readonly lookahead: number
+  readonly text: AnswerText
+  /** The tokens of a prompt, rendered by the model's own template where it is a chat. */
+  encodePrompt(input: GenerateRequest['input']): Promise<Uint32Array>
+  tokenize(text: string): Uint32Array
+  counters(): DeviceCounters
+}
+
+export interface LoadEvents {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: LoadProgress) => void
+  readonly onWarning: (warning: EngineWarning) => void
+}
+
+export type LoadModel = (request: LoadRequest, events: LoadEvents) => Promise<LoadedModel>

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import { BrasaError } from '../errors.ts'
+import type { EngineEvent, EngineService, LoadRequest } from '../protocol.ts'
+import { parseGenerationParameters } from '../sampling/parameters.ts'
+import type { FakeExecutorOptions } from './fake-executor.ts'
+import { createFakeModel } from './fake-model.ts'
+import type { LoadModel } from './model.ts'
+import { createEngineService } from './service.ts'
+
+const loadRequest: LoadRequest = {
+  model: 'fake',
+  backend: 'reference',
+  catalogueUrl: 'https://example.org/models.json',
+  baseUrl: 'https://example.org/',
+}
+
+/** Each load takes the next of `generations`, the last one again and again. */
+function loader(...generations: FakeExecutorOptions[]) {
+  const calls: LoadRequest[] = []
+  const load: LoadModel = async (request, { onProgress, signal }) => {
+    calls.push(request)
+    onProgress({ phase: 'ready', loadedBytes: 1, totalBytes: 1, cachedBytes: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    if (signal.aborted) throw new BrasaError('aborted', { message: 'Stopped.' })
+    return createFakeModel(generations[Math.min(calls.length, generations.length) - 1])
+  }
+  return { load, calls }
+}
+
+async function read(service: EngineService, stream: number): Promise<EngineEvent[]> {
+  const events: EngineEvent[] = []
+  for (;;) {
+    const batch = await service.next(stream)
+    if (batch.length === 0) return events
+    events.push(...batch)
+  }
+}
+
+const ask = (prompt: string, parameters: Record<string, unknown> = {}) => ({
+  input: { prompt },
+  settings: parseGenerationParameters({ seed: 1, max_tokens: 8, ...parameters }),
+})
+
+async function started(...generations: FakeExecutorOptions[]) {
+  const { load, calls } = loader(...generations)
+  const service = createEngineService(load)
+  service.load(1, loadRequest)
+  const events = await read(service, 1)
+  return { service, calls, events }
+}
+
+const textOf = (events: readonly EngineEvent[]) =>
+  events.map((event) => (event.type === 'tokens' ? event.text : '')).join('')
+const typesOf = (events: readonly EngineEvent[]) => [...new Set(events.map(({ type }) => type))]
+
+describe('createEngineService', () => {
+  test('loads, then answers', async () => {
+    const { service, events } = await started({})
+    expect(typesOf(events)).toEqual(['progress', 'loaded'])
+    service.generate(2, ask('hello'))
+    const answer = await read(service, 2)
+    expect(typesOf(answer)).toEqual(['accepted', 'tokens', 'done'])
+    expect(textOf(answer)).toHaveLength(8)
+  })
+
+  test('answers requests in the order they came, each as if it were alone', async () => {
+    const { service } = await started({ stepMs: 1 })
+    const prompts = ['first', 'second', 'first and more']
+    prompts.forEach((prompt, index) => {
+      service.generate(10 + index, ask(prompt))
+    })
+    const order: string[] = []
+    const answers = await Promise.all(
+      prompts.map(async (prompt, index) => {
+        const events = await read(service, 10 + index)
+        order.push(prompt)
+        return textOf(events)
+      }),
+    )
+    expect(order).toEqual(prompts)
+    for (const [index, prompt] of prompts.entries()) {
+      const alone = await started({})
+      alone.service.generate(2, ask(prompt))
+      expect(answers[index]).toBe(textOf(await read(alone.service, 2)))
+    }
+  })
+
+  test('a request aborted in the queue is done at once and those behind it go on', async () => {
+    const { service } = await started({ stepMs: 20 })
+    service.generate(2, ask('first'))
+    service.generate(3, ask('second'))
+    service.generate(4, ask('third'))
+    setTimeout(() => service.abort(3), 10)
+    const start = performance.now()
+    expect((await read(service, 3)).at(-1)).toMatchObject({ type: 'done', finishReason: 'abort' })
+    expect(performance.now() - start).toBeLessThan(100)
+    expect(textOf(await read(service, 4))).toHaveLength(8)
+  })
+
+  test('an abort is answered before the steps in flight are done', async () => {
+    const { service } = await started({ stepMs: 100 })
+    service.generate(2, ask('hello'))
+    await service.next(2)
+    await service.next(2)
+    service.abort(2)
+    const start = performance.now()
+    expect((await read(service, 2)).at(-1)).toMatchObject({ type: 'done', finishReason: 'abort' })
+    expect(performance.now() - start).toBeLessThan(60)
+    service.generate(3, ask('hello again'))
+    expect(textOf(await read(service, 3))).toHaveLength(8)
+  })
+
+  test('a prompt that does not fit is refused before it waits', async () => {
+    const { service } = await started({ contextLength: 8, stepMs: 50 })
+    service.generate(2, ask('hello'))
+    service.generate(3, ask('much too long'))
+    await expect(read(service, 3)).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      details: { numTokens: 13, contextLength: 8 },
+    })
+    expect(textOf(await read(service, 2))).toHaveLength(4)
+  })
+
+  test('a device lost in mid-answer is an error to its caller; the next call loads the model again', async () => {
+    const { service, calls } = await started({ lostAtStep: 5 }, {})
+    service.generate(2, ask('hello'))
+    await expect(read(service, 2)).rejects.toMatchObject({ code: 'device_lost' })
+    service.generate(3, ask('hello'))
+    const answer = await read(service, 3)
+    expect(typesOf(answer)).toEqual(['progress', 'loaded', 'accepted', 'tokens', 'done'])
+    expect(textOf(answer)).toHaveLength(8)
+    expect(calls).toEqual([loadRequest, loadRequest])
+  })
+
+  test('a device lost before the first token is nobody’s error', async () => {
+    const { service, calls } = await started({ lostAtStep: 0 }, {})
+    service.generate(2, ask('hello'))
+    expect(textOf(await read(service, 2))).toHaveLength(8)
+    expect(calls).toHaveLength(2)
+  })
+
+  test('a device that is lost again is reported, not tried for ever', async () => {
+    const { service, calls } = await started({ lostAtStep: 0 })
+    service.generate(2, ask('hello'))
+    await expect(read(service, 2)).rejects.toMatchObject({ code: 'device_lost' })
+    expect(calls).toHaveLength(2)
+  })
+
+  test('an aborted load fails with aborted, and can be tried again', async () => {
+    const { load } = loader({})
+    const service = createEngineService(load)
+    service.load(1, loadRequest)
+    service.abort(1)
+    await expect(read(service, 1)).rejects.toMatchObject({ code: 'aborted' })
+    service.load(2, loadRequest)
+    expect(typesOf(await read(service, 2))).toEqual(['progress', 'loaded'])
+  })
+
+  test('what was disposed of says so', async () => {
+    const { service } = await started({ stepMs: 20 })
+    service.generate(2, ask('hello'))
+    await service.next(2)
+    await service.dispose()
+    await expect(service.tokenize('hello')).rejects.toMatchObject({ code: 'disposed' })
+    service.generate(3, ask('hello'))
+    await expect(read(service, 3)).rejects.toMatchObject({ code: 'disposed' })
+  })
+
+  test('tokenizes, and reports memory and counters', async () => {
+    const { service } = await started({})
+    expect(await service.tokenize('ab')).toEqual(Uint32Array.of(97, 98))
+    expect(await service.memory()).toEqual({ weightBytes: 1, kvCacheBytes: 2, otherBytes: 3 })
+    expect(await service.counters()).toMatchObject({ submits: 0 })
+  })
+})

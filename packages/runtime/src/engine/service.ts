@@ -1,0 +1,126 @@
+import { BrasaError, isBrasaError } from '../errors.ts'
+import type { EngineEvent, EngineService, GenerateRequest, StreamId } from '../protocol.ts'
+import { createEventQueue, type EventQueue } from './event-queue.ts'
+import { checkPrompt, generate } from './generate.ts'
+import type { LoadModel } from './model.ts'
+import { createModelSessions, type ModelSession } from './model-session.ts'
+import { createRequestQueue } from './request-queue.ts'
+
+interface StreamContext {
+  readonly emit: (event: EngineEvent) => void
+  readonly signal: AbortSignal
+}
+
+/** The engine as the worker exposes it: streams by id, one answer at a time, the model loaded anew when it was lost. */
+export function createEngineService(loadModel: LoadModel): EngineService {
+  const streams = new Map<StreamId, { events: EventQueue; controller: AbortController }>()
+  const sessions = createModelSessions(loadModel)
+  const queue = createRequestQueue()
+  const ignore = () => {}
+
+  function open(stream: StreamId, run: (context: StreamContext) => Promise<unknown>): void {
+    const events = createEventQueue()
+    const controller = new AbortController()
+    streams.set(stream, { events, controller })
+    const emit = (event: EngineEvent) => {
+      events.push(event)
+      // What happens to the executor after the answer is for the next request to say.
+      if (event.type === 'done') events.close()
+    }
+    run({ emit, signal: controller.signal }).then(events.close, events.fail)
+  }
+
+  async function answer(request: GenerateRequest, { emit, signal }: StreamContext): Promise<void> {
+    const arrivedAtMs = performance.now()
+    const stopped = (promptTokens: number) => emit(stoppedBeforeItBegan(promptTokens))
+
+    const session = await Promise.race([sessions.current(emit), abortOf(signal)])
+    if (!session) return stopped(0)
+    const prompt = await session.model.encodePrompt(request.input)
+    checkPrompt(prompt, session.model.executor)
+    emit({ type: 'accepted' })
+
+    const run = async ({ model, conversation }: ModelSession, emit: (event: EngineEvent) => void) => {
+      const { executor, lookahead, text } = model
+      const { settings } = request
+      await generate({ executor, conversation, text, lookahead, prompt, settings, signal, arrivedAtMs, emit })
+      return true
+    }
+    const ran = await queue.run(() => runOrReload(run, emit), signal)
+    if (!ran) stopped(prompt.length)
+  }
+
+  /** Runs on the session; once more on a new one if the device was lost before a token was seen. */
+  async function runOrReload(
+    run: (session: ModelSession, emit: (event: EngineEvent) => void) => Promise<boolean>,
+    emit: (event: EngineEvent) => void,
+  ): Promise<boolean> {
+    let emitted = false
+    const watch = (event: EngineEvent) => {
+      emitted = true
+      emit(event)
+    }
+    const attempt = async () => {
+      const session = await sessions.current(emit)
+      try {
+        return await run(session, watch)
+      } catch (error) {
+        // An executor that failed once is not trusted again.
+        sessions.drop(session)
+        throw error
+      }
+    }
+    try {
+      return await attempt()
+    } catch (error) {
+      if (emitted || !isBrasaError(error) || error.code !== 'device_lost') throw error
+      return attempt()
+    }
+  }
+
+  return {
+    ping: ignore,
+    load: (stream, request) => open(stream, ({ emit, signal }) => sessions.load(request, emit, signal)),
+    generate: (stream, request) => open(stream, (context) => answer(request, context)),
+    async next(stream) {
+      const events = streams.get(stream)?.events
+      if (!events) throw new BrasaError('internal', { message: `There is no stream ${stream}.` })
+      let batch: readonly EngineEvent[] = []
+      try {
+        batch = await events.next()
+        return batch
+      } finally {
+        if (batch.length === 0) streams.delete(stream)
+      }
+    },
+    abort: (stream) => streams.get(stream)?.controller.abort(),
+    tokenize: async (text) => (await sessions.current(ignore)).model.tokenize(text),
+    memory: async () => (await sessions.current(ignore)).model.executor.memory(),
+    counters: async () => (await sessions.current(ignore)).model.counters(),
+    async dispose() {
+      for (const { controller } of streams.values()) controller.abort()
+      sessions.dispose()
+    },
+  }
+}
+
+function abortOf(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}
+
+function stoppedBeforeItBegan(promptTokens: number): EngineEvent {
+  return {
+    type: 'done',
+    finishReason: 'abort',
+    usage: {
+      prompt_tokens: promptTokens,
+      completion_tokens: 0,
+      total_tokens: promptTokens,
+      prompt_tokens_details: { cached_tokens: 0 },
+    },
+    timings: { ttftMs: 0, prefillTokensPerSecond: 0, decodeTokensPerSecond: 0 },
+  }
+}
