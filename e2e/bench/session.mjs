@@ -1,0 +1,159 @@
+// @ts-check
+import { chromium } from 'playwright'
+import { chromiumArgs, findOrInstallChromium } from '../../scripts/chromium.mjs'
+import { serve } from '../../scripts/serve.mjs'
+
+/**
+ * @typedef {import('../../packages/runtime/src/api/types.ts').Engine} Engine
+ * @typedef {import('playwright').JSHandle<Engine>} EngineHandle
+ *   An engine that lives in the page.
+ */
+
+/** The software adapter is for machines without a GPU; `--gpu` measures the real one. */
+const gpuArgs = [
+  ...chromiumArgs.filter((flag) => !flag.startsWith('--use-webgpu-adapter')),
+  ...(process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan'] : []),
+]
+
+/**
+ * Opens the built /bench.html in a real browser.
+ * @param {{ gpu?: boolean, onConsole?: (line: string) => void }} [options]
+ */
+export async function openBenchPage({ gpu = false, onConsole } = {}) {
+  const executablePath = await findOrInstallChromium()
+  const server = await serve(0)
+  const browser = await chromium.launch({ executablePath, args: gpu ? gpuArgs : chromiumArgs })
+  const close = async () => {
+    await browser.close()
+    await server.close()
+  }
+  try {
+    const page = await browser.newPage()
+    page.on('console', (message) => onConsole?.(message.text()))
+    page.on('pageerror', (error) => onConsole?.(error.message))
+    await page.goto(new URL('bench.html', server.url).href)
+    await page.waitForFunction(() => 'brasa' in globalThis, undefined, { timeout: 20_000 })
+    return { page, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/**
+ * Loads a model in the page.
+ * @param {import('playwright').Page} page
+ * @param {{ model: string, isFile: boolean, backend: string, onProgress: (line: string) => void }} options a model file's path
+ *   on this machine if `isFile`, else any reference that the runtime takes
+ * @returns {Promise<EngineHandle>}
+ */
+export async function loadEngine(page, { model, isFile, backend, onProgress }) {
+  if (isFile) {
+    await page.evaluate(() => {
+      const input = document.createElement('input')
+      input.type = 'file'
+      input.id = 'bench-model'
+      document.body.append(input)
+    })
+    await page.setInputFiles('#bench-model', model)
+  }
+  const watch = (/** @type {import('playwright').ConsoleMessage} */ message) => {
+    if (message.text().startsWith('load: ')) onProgress(message.text())
+  }
+  page.on('console', watch)
+  try {
+    /** @type {any} */
+    const engine = await page.evaluateHandle(
+      async ({ model, isFile, backend }) => {
+        const { createEngine } = /** @type {any} */ (globalThis).brasa
+        const input = /** @type {HTMLInputElement | null} */ (document.querySelector('#bench-model'))
+        let phase = ''
+        return await createEngine({
+          model: isFile ? input?.files?.[0] : model,
+          backend,
+          onProgress: (/** @type {{ phase: string }} */ progress) => {
+            if (progress.phase !== phase) console.info(`load: ${progress.phase}`)
+            phase = progress.phase
+          },
+        })
+      },
+      { model, isFile, backend },
+    )
+    return engine
+  } finally {
+    page.off('console', watch)
+  }
+}
+
+/**
+ * @param {EngineHandle} engine
+ * @param {Omit<import('../../packages/runtime/src/api/types.ts').CompletionRequest, 'stream'>} request greedy unless it says otherwise
+ */
+export function complete(engine, request) {
+  return engine.evaluate(
+    (engine, request) => engine.completions.create({ temperature: 0, ...request, stream: false }),
+    request,
+  )
+}
+
+/**
+ * A text that is exactly `numTokens` tokens long. Texts of different `opening` share no beginning, so that no cached
+ * prefix makes a prefill look fast.
+ * @param {EngineHandle} engine
+ * @param {number} numTokens
+ * @param {string} opening
+ */
+export function promptOf(engine, numTokens, opening) {
+  return engine.evaluate(
+    async (engine, { numTokens, opening }) => {
+      const sentence = ' The ship left the harbour in the morning and came back with salt, rope and news.'
+      const lengthOf = async (/** @type {string} */ text) => (await engine.tokenize(text)).length
+      const perSentence =
+        (await lengthOf(opening + sentence + sentence)) - (await lengthOf(opening + sentence))
+      let text = opening + sentence.repeat(Math.max(0, Math.floor((numTokens - 8) / perSentence) - 1))
+      let length = await lengthOf(text)
+      while (length < numTokens) {
+        text += ' the'
+        length = await lengthOf(text)
+      }
+      if (length !== numTokens) throw new Error(`A text of ${numTokens} tokens came out as ${length}.`)
+      return text
+    },
+    { numTokens, opening },
+  )
+}
+
+/**
+ * Device work per token of steady decoding: two answers that differ in nothing but their length.
+ * @param {EngineHandle} engine
+ * @param {string} prompt
+ */
+export function workPerToken(engine, prompt) {
+  return engine.evaluate(async (engine, prompt) => {
+    const workOf = async (/** @type {number} */ numTokens) => {
+      const before = await engine.counters()
+      await engine.completions.create({ prompt, temperature: 0, ignore_eos: true, max_tokens: numTokens })
+      const after = await engine.counters()
+      return {
+        dispatches: after.dispatches - before.dispatches,
+        submits: after.submits - before.submits,
+        buffersCreated: after.buffersCreated - before.buffersCreated,
+        bindGroupsCreated: after.bindGroupsCreated - before.bindGroupsCreated,
+        bytesRead: after.bytesRead - before.bytesRead,
+      }
+    }
+    const [few, many] = [4, 20]
+    // Once for nothing: the next two find the same prefix in the cache.
+    await workOf(few)
+    const short = await workOf(few)
+    const long = await workOf(many)
+    const perToken = (/** @type {keyof typeof short} */ name) => (long[name] - short[name]) / (many - few)
+    return {
+      dispatches: perToken('dispatches'),
+      submits: perToken('submits'),
+      buffersCreated: perToken('buffersCreated'),
+      bindGroupsCreated: perToken('bindGroupsCreated'),
+      bytesRead: perToken('bytesRead'),
+    }
+  }, prompt)
+}
