@@ -1,0 +1,39 @@
+import batchWgsl from '#shaders/common/batch.wgsl?raw'
+import weightWgsl from '#shaders/common/plane_weight.wgsl?raw'
+import embedWgsl from '#shaders/embed.wgsl?raw'
+import type { BatchBuffers } from '../batch.ts'
+import { reads, writes } from '../bindings.ts'
+import { type Dispatch, prepareDispatch } from '../dispatch.ts'
+import type { Gpu } from '../gpu.ts'
+import type { WeightMatrix } from '../weight-matrix.ts'
+
+const formats = { q4: 0, q8: 1, f16: 2, f32: 3 }
+
+export interface EmbedBindings {
+  /** (vocabSize, hiddenSize) */
+  readonly table: WeightMatrix
+  readonly batch: BatchBuffers
+  /** (batch rows, hiddenSize) */
+  readonly output: GPUBuffer
+}
+
+/** Row r of the output is the table's row of batch row r's token. */
+export function prepareEmbed(gpu: Gpu, { table, batch, output }: EmbedBindings): Promise<Dispatch> {
+  const { layout, numColumns } = table
+  return prepareDispatch(
+    gpu,
+    {
+      label: `embed_${layout.format}`,
+      code: batchWgsl + weightWgsl + embedWgsl,
+      constants: {
+        format: formats[layout.format],
+        numColumns,
+        // Float formats have none, and never divide by it; the compiler looks all the same.
+        groupSize: Math.max(1, layout.groupSize),
+        hasMin: layout.hasMin ? 1 : 0,
+      },
+    },
+    [reads(table.quants), reads(table.scales), reads(batch.rows), writes(output)],
+    (numRows) => [Math.ceil(numColumns / 64), numRows, 1],
+  )
+}

@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import { prepareMatmul } from './matmul.ts'
+import { batchOf, drawnShape, floats, layouts, nameOf, product, randomMatrix } from './test-matrix.ts'
+
+const variants = ['serial', 'parallel'] as const
+
+describe.each(layouts)('matmul of %o', (layout) => {
+  test.each(variants)(`${nameOf(layout)}, %s: drawn shapes`, async (variant) => {
+    const gpu = await testGpu()
+    const drawn = fc.asyncProperty(
+      drawnShape(layout),
+      fc.integer({ min: 1, max: 70 }),
+      fc.constantFrom<'store' | 'add'>('store', 'add'),
+      async ({ numRows, numColumns, seed }, batchRows, epilogue) => {
+        const { matrix, values } = randomMatrix(gpu, layout, numRows, numColumns, seed)
+        const x = floats(seed + 1, batchRows * numColumns)
+        const before = floats(seed + 2, batchRows * numRows)
+        const output = uploaded(gpu, before)
+        const dispatch = await prepareMatmul(gpu, {
+          weights: matrix,
+          input: uploaded(gpu, x),
+          output,
+          epilogue,
+          batch: batchOf(gpu, new Array(batchRows).fill(0)),
+          variant,
+        })
+        await runDispatches(gpu, [dispatch], batchRows)
+        const expected = product(x, values, { numRows, numColumns, batchRows })
+        if (epilogue === 'add') for (const [i, held] of before.entries()) expected[i]! += held
+        const actual = await downloadedFloats(gpu, output, before.length)
+        expect(largestError(actual, expected)).toBeLessThan(2e-5)
+      },
+    )
+    await fc.assert(drawn, { numRuns: 3 })
+  })
+})
+
+test.each(variants)('%s: rows of the batch buffer beyond the batch are left alone', async (variant) => {
+  const gpu = await testGpu()
+  const { matrix } = randomMatrix(gpu, layouts[0]!, 9, 64, 7)
+  const batch = batchOf(gpu, [0, 0, 0])
+  const output = uploaded(gpu, new Float32Array(16 * 9).fill(5))
+  const input = uploaded(gpu, floats(3, 16 * 64))
+  const dispatch = await prepareMatmul(gpu, {
+    weights: matrix,
+    input,
+    output,
+    epilogue: 'store',
+    batch,
+    variant,
+  })
+  await runDispatches(gpu, [dispatch], 3)
+  const values = await downloadedFloats(gpu, output, 16 * 9)
+  expect(values.slice(0, 27).includes(5)).toBe(false)
+  expect(values.slice(27).every((value) => value === 5)).toBe(true)
+})

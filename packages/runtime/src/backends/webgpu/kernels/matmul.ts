@@ -1,0 +1,66 @@
+import batchWgsl from '#shaders/common/batch.wgsl?raw'
+import f16Wgsl from '#shaders/common/plane_tile_f16.wgsl?raw'
+import f32Wgsl from '#shaders/common/plane_tile_f32.wgsl?raw'
+import q4Wgsl from '#shaders/common/plane_tile_q4.wgsl?raw'
+import q8Wgsl from '#shaders/common/plane_tile_q8.wgsl?raw'
+import serialWgsl from '#shaders/matmul.wgsl?raw'
+import parallelWgsl from '#shaders/matmul_parallel.wgsl?raw'
+import type { BatchBuffers } from '../batch.ts'
+import { reads, uniform, writes } from '../bindings.ts'
+import { type Dispatch, prepareDispatch } from '../dispatch.ts'
+import type { Gpu } from '../gpu.ts'
+import type { WeightMatrix } from '../weight-matrix.ts'
+import { prepareMatvec } from './matvec.ts'
+import { foldedGrid, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+
+const tileWgsl = { q4: q4Wgsl, q8: q8Wgsl, f16: f16Wgsl, f32: f32Wgsl }
+
+const epilogues = { store: 0, add: 1 }
+
+export interface MatmulBindings {
+  readonly weights: WeightMatrix
+  /** (batch rows, weights.numColumns) */
+  readonly input: GPUBuffer
+  /** (batch rows, weights.numRows) */
+  readonly output: GPUBuffer
+  /** `store` writes x W^T; `add` adds it to what the output holds. */
+  readonly epilogue: keyof typeof epilogues
+  readonly batch: BatchBuffers
+  /** `serial` has no barriers, for software adapters; `parallel` is for GPUs. Left out, the adapter decides. */
+  readonly variant?: 'serial' | 'parallel'
+}
+
+/** Rows of W and batch rows that one thread (serial) or workgroup (parallel) takes. */
+const serialTile = { rows: 8, tokens: 8 }
+const parallelTile = { rows: 32, tokens: 32 }
+
+/**
+ * y = x W^T for many rows of a batch (prefill): a weight is decoded once for a tile of tokens. Float matrices whose width is
+ * not a multiple of 8 go through matvec, row by row.
+ * @throws BrasaError `malformed_model` if the rows of W have a width that its format cannot have
+ */
+export function prepareMatmul(gpu: Gpu, bindings: MatmulBindings): Promise<Dispatch> {
+  const { weights, input, output, epilogue, batch } = bindings
+  const variant = bindings.variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
+  const plane = planeShaderOf(weights)
+  if (plane === 'f16Narrow' || plane === 'f32Narrow') return prepareMatvec(gpu, bindings)
+  const { numRows } = weights
+  const threads = 4
+  const tile = variant === 'serial' ? serialTile : parallelTile
+  const grid = foldedGrid(Math.ceil(numRows / tile.rows / (variant === 'serial' ? threads : 1)))
+  return prepareDispatch(
+    gpu,
+    {
+      label: `matmul_${plane}_${epilogue}_${variant}`,
+      code: batchWgsl + tileWgsl[plane] + (variant === 'serial' ? serialWgsl : parallelWgsl),
+      constants: {
+        ...planeConstants(weights),
+        ...(variant === 'serial' ? { threads } : {}),
+        numRows,
+        epilogue: epilogues[epilogue],
+      },
+    },
+    [reads(weights.quants), reads(weights.scales), uniform(batch.count), reads(input), writes(output)],
+    (batchRows) => [grid.x, Math.ceil(batchRows / tile.tokens), grid.z],
+  )
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createStorageBuffer } from '../gpu.ts'
+import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import { prepareMatvec } from './matvec.ts'
+import { batchOf, drawnShape, floats, layouts, nameOf, product, randomMatrix } from './test-matrix.ts'
+
+const variants = ['serial', 'parallel'] as const
+const silu = (v: number) => v / (1 + Math.exp(-v))
+
+type Epilogue = 'store' | 'add' | 'silu_mul'
+type Shape = { numRows: number; numColumns: number; batchRows: number; seed: number }
+
+async function errorOf(
+  layout: (typeof layouts)[number],
+  variant: 'serial' | 'parallel',
+  epilogue: Epilogue,
+  shape: Shape,
+) {
+  const gpu = await testGpu()
+  const { numRows, numColumns, batchRows, seed } = shape
+  const { matrix, values } = randomMatrix(gpu, layout, numRows, numColumns, seed)
+  const x = floats(seed + 1, batchRows * numColumns)
+  const outputSize = epilogue === 'silu_mul' ? numRows / 2 : numRows
+  const before = floats(seed + 2, batchRows * outputSize)
+  const output = uploaded(gpu, before)
+  const dispatch = await prepareMatvec(gpu, {
+    weights: matrix,
+    input: uploaded(gpu, x),
+    output,
+    epilogue,
+    batch: batchOf(gpu, new Array(batchRows).fill(0)),
+    variant,
+  })
+  await runDispatches(gpu, [dispatch], batchRows)
+  const sums = product(x, values, shape)
+  const expected = Float64Array.from(before, (held, i) => {
+    if (epilogue === 'add') return held + sums[i]!
+    if (epilogue === 'store') return sums[i]!
+    const gate = Math.floor(i / outputSize) * numRows + (i % outputSize)
+    return silu(sums[gate]!) * sums[gate + outputSize]!
+  })
+  return largestError(await downloadedFloats(gpu, output, before.length), expected)
+}
+
+describe.each(layouts)('matvec of %o', (layout) => {
+  test.each(variants)(`${nameOf(layout)}, %s: drawn shapes`, async (variant) => {
+    const drawn = fc.asyncProperty(
+      drawnShape(layout),
+      fc.constantFrom<Epilogue>('store', 'add', 'silu_mul'),
+      async (shape, epilogue) => {
+        const numRows = epilogue === 'silu_mul' ? shape.numRows * 2 : shape.numRows
+        expect(await errorOf(layout, variant, epilogue, { ...shape, numRows })).toBeLessThan(2e-5)
+      },
+    )
+    await fc.assert(drawn, { numRuns: 4 })
+  })
+})
+
+test.each(variants)('%s: the widest value of every nibble and byte is exact', async (variant) => {
+  const gpu = await testGpu()
+  for (const layout of layouts.slice(0, 2)) {
+    const batch = batchOf(gpu, [0])
+    const words = layout.format === 'q4' ? 4 : 8
+    const bits = new Uint32Array(words * 3)
+    bits.fill(0x7777_7777, 0, words)
+    bits.fill(0x8888_8888, words, words * 2)
+    bits.fill(0xffff_ffff, words * 2)
+    const scales = new Float32Array(layout.hasMin ? [1, 0, 1, 0, 1, 0] : [1, 1, 1])
+    const output = createStorageBuffer(gpu, 'y', 12)
+    const dispatch = await prepareMatvec(gpu, {
+      weights: {
+        layout,
+        numRows: 3,
+        numColumns: 32,
+        quants: uploaded(gpu, bits),
+        scales: uploaded(gpu, scales),
+      },
+      input: uploaded(gpu, new Float32Array(32).fill(1)),
+      output,
+      epilogue: 'store',
+      batch,
+      variant,
+    })
+    await runDispatches(gpu, [dispatch], 1)
+    const expected = layout.format === 'q4' ? [7 * 32, 8 * 32, 15 * 32] : [0x77 * 32, -0x78 * 32, -32]
+    expect([...(await downloadedFloats(gpu, output, 3))]).toEqual(expected)
+  }
+})
+
+test.each(variants)('%s: silu of very large gates is the gate or zero', async (variant) => {
+  const gpu = await testGpu()
+  const output = createStorageBuffer(gpu, 'y', 8)
+  const dispatch = await prepareMatvec(gpu, {
+    weights: {
+      layout: layouts.at(-1)!,
+      numRows: 4,
+      numColumns: 1,
+      quants: uploaded(gpu, new Float32Array([1e4, -1e4, 1, 1])),
+      scales: createStorageBuffer(gpu, 'scales', 0),
+    },
+    input: uploaded(gpu, new Float32Array([1])),
+    output,
+    epilogue: 'silu_mul',
+    batch: batchOf(gpu, [0]),
+    variant,
+  })
+  await runDispatches(gpu, [dispatch], 1)
+  const [large, small] = await downloadedFloats(gpu, output, 2)
+  expect(large).toBe(1e4)
+  expect(Math.abs(small!)).toBeLessThan(1e-20)
+})
+
+test('rows that a format cannot have are refused', async () => {
+  const gpu = await testGpu()
+  const buffer = createStorageBuffer(gpu, 'any', 16)
+  const batch = batchOf(gpu, [0])
+  for (const layout of layouts.slice(0, 6)) {
+    const weights = { layout, numRows: 3, numColumns: 33, quants: buffer, scales: buffer }
+    expect(() =>
+      prepareMatvec(gpu, { weights, input: buffer, output: buffer, epilogue: 'store', batch }),
+    ).toThrow(expect.objectContaining({ code: 'malformed_model' }))
+  }
+})

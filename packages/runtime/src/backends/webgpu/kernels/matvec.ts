@@ -1,0 +1,89 @@
+import f16Wgsl from '#shaders/common/plane_dot_f16.wgsl?raw'
+import f16NarrowWgsl from '#shaders/common/plane_dot_f16_narrow.wgsl?raw'
+import f32Wgsl from '#shaders/common/plane_dot_f32.wgsl?raw'
+import f32NarrowWgsl from '#shaders/common/plane_dot_f32_narrow.wgsl?raw'
+import q4Wgsl from '#shaders/common/plane_dot_q4.wgsl?raw'
+import q8Wgsl from '#shaders/common/plane_dot_q8.wgsl?raw'
+import siluWgsl from '#shaders/common/silu.wgsl?raw'
+import serialWgsl from '#shaders/matvec.wgsl?raw'
+import parallelWgsl from '#shaders/matvec_parallel.wgsl?raw'
+import type { BatchBuffers } from '../batch.ts'
+import { reads, writes } from '../bindings.ts'
+import { type Dispatch, prepareDispatch } from '../dispatch.ts'
+import type { Gpu } from '../gpu.ts'
+import type { WeightMatrix } from '../weight-matrix.ts'
+import { foldedGrid, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+
+const dotWgsl = {
+  q4: q4Wgsl,
+  q8: q8Wgsl,
+  f16: f16Wgsl,
+  f32: f32Wgsl,
+  f16Narrow: f16NarrowWgsl,
+  f32Narrow: f32NarrowWgsl,
+}
+
+const epilogues = { store: 0, add: 1, silu_mul: 2 }
+
+/** Columns that one lane of the parallel variant takes at a time. */
+const pieceColumns = { q4: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
+
+export interface MatvecBindings {
+  readonly weights: WeightMatrix
+  /** (batch rows, weights.numColumns) */
+  readonly input: GPUBuffer
+  /** (batch rows, weights.numRows), for `silu_mul` (batch rows, weights.numRows / 2) */
+  readonly output: GPUBuffer
+  /**
+   * `store` writes W x; `add` adds it to what the output holds; `silu_mul` takes W as gate rows over up rows and writes
+   * silu(gate x) * (up x).
+   */
+  readonly epilogue: keyof typeof epilogues
+  readonly batch: BatchBuffers
+  /** `serial` has no barriers, for software adapters; `parallel` is for GPUs. Left out, the adapter decides. */
+  readonly variant?: 'serial' | 'parallel'
+}
+
+/**
+ * y = W x for a few rows of a batch (decode).
+ * @throws BrasaError `malformed_model` if the rows of W have a width that its format cannot have
+ */
+export function prepareMatvec(gpu: Gpu, bindings: MatvecBindings): Promise<Dispatch> {
+  const { weights, input, output, epilogue } = bindings
+  const variant = bindings.variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
+  const plane = planeShaderOf(weights)
+  const { numRows, numColumns } = weights
+  const shape =
+    variant === 'serial' ? serialShape(numRows) : parallelShape(numRows, numColumns / pieceColumns[plane])
+  return prepareDispatch(
+    gpu,
+    {
+      label: `matvec_${plane}_${epilogue}_${variant}`,
+      code: siluWgsl + dotWgsl[plane] + (variant === 'serial' ? serialWgsl : parallelWgsl),
+      constants: {
+        ...planeConstants(weights),
+        ...shape.constants,
+        numRows,
+        epilogue: epilogues[epilogue],
+      },
+    },
+    [reads(weights.quants), reads(weights.scales), reads(input), writes(output)],
+    (batchRows) => [shape.x, batchRows, shape.z],
+  )
+}
+
+/** Eight rows a thread; small workgroups where there are few, so that all processors have some. */
+function serialShape(numRows: number) {
+  const numThreads = Math.ceil(numRows / 8)
+  const threads = Math.min(32, Math.max(4, 4 * Math.floor(numThreads / 64)))
+  return { constants: { threads }, ...foldedGrid(Math.ceil(numThreads / threads)) }
+}
+
+/** Four rows a team; as many lanes a team as find two pieces each, 4 to 64. */
+function parallelShape(numRows: number, piecesPerRow: number) {
+  let teamLanes = 4
+  while (teamLanes < 64 && teamLanes * 4 <= piecesPerRow) teamLanes *= 2
+  const threads = 64
+  const teams = threads / teamLanes
+  return { constants: { threads, teamLanes }, ...foldedGrid(Math.ceil(numRows / 4 / teams)) }
+}

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createStorageBuffer } from '../gpu.ts'
+import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import { prepareRmsNorm } from './rms-norm.ts'
+import { batchOf, floats } from './test-matrix.ts'
+
+test.each(['serial', 'parallel'] as const)('rms_norm, %s: drawn shapes', async (variant) => {
+  const gpu = await testGpu()
+  const drawn = fc.asyncProperty(
+    fc.integer({ min: 1, max: 700 }),
+    fc.integer({ min: 1, max: 7 }),
+    fc.constantFrom(1e-5, 1e-6, 0.1),
+    fc.constantFrom(1, 1e-3, 100),
+    fc.integer(),
+    async (hiddenSize, batchRows, epsilon, size, seed) => {
+      const x = floats(seed, batchRows * hiddenSize).map((value) => value * size)
+      const gain = floats(seed + 1, hiddenSize)
+      const output = createStorageBuffer(gpu, 'y', x.byteLength)
+      const dispatch = await prepareRmsNorm(gpu, {
+        input: uploaded(gpu, x),
+        gain: uploaded(gpu, gain),
+        output,
+        hiddenSize,
+        epsilon,
+        batch: batchOf(gpu, new Array(batchRows).fill(0)),
+        variant,
+      })
+      await runDispatches(gpu, [dispatch], batchRows)
+      const expected = Float64Array.from(x, (value, i) => {
+        const start = i - (i % hiddenSize)
+        const row = Float64Array.from(x.subarray(start, start + hiddenSize))
+        const meanSquare = row.reduce((sum, v) => sum + v * v, 0) / hiddenSize
+        return (value / Math.sqrt(meanSquare + epsilon)) * gain[i % hiddenSize]!
+      })
+      expect(largestError(await downloadedFloats(gpu, output, x.length), expected)).toBeLessThan(1e-5)
+    },
+  )
+  await fc.assert(drawn, { numRuns: 12 })
+})

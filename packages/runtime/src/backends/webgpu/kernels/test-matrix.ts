@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { decodePlanes } from '../../../quant/blocks.ts'
+import type { PlaneLayout } from '../../../quant/planes.ts'
+import { type BatchBuffers, createBatchBuffers, writeBatch } from '../batch.ts'
+import type { Gpu } from '../gpu.ts'
+import { uploaded } from '../test-gpu.ts'
+import type { WeightMatrix } from '../weight-matrix.ts'
+
+/** For kernel tests only: drawn matrices in planes, and the numbers they stand for. */
+
+export const layouts: readonly PlaneLayout[] = [
+  { format: 'q4', groupSize: 32, hasMin: true },
+  { format: 'q8', groupSize: 32, hasMin: false },
+  { format: 'q8', groupSize: 32, hasMin: true },
+  { format: 'q8', groupSize: 16, hasMin: false },
+  { format: 'q8', groupSize: 16, hasMin: true },
+  { format: 'f16', groupSize: 0, hasMin: false },
+  { format: 'f32', groupSize: 0, hasMin: false },
+]
+
+export const nameOf = ({ format, groupSize, hasMin }: PlaneLayout): string =>
+  `${format}${groupSize === 0 ? '' : ` in groups of ${groupSize}`}${hasMin ? ' with minimums' : ''}`
+
+/** A source of numbers that fast-check can replay from its seed. */
+export function numbersOf(seed: number): { bits(): number; float(): number } {
+  let state = seed | 1
+  const bits = () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return state >>> 0
+  }
+  return { bits, float: () => bits() / 2 ** 31 - 1 }
+}
+
+export function floats(seed: number, count: number): Float32Array<ArrayBuffer> {
+  const numbers = numbersOf(seed)
+  return Float32Array.from({ length: count }, () => numbers.float())
+}
+
+/** A matrix of random quants, all bit patterns of the integer formats included, and its values. */
+export function randomMatrix(
+  gpu: Gpu,
+  layout: PlaneLayout,
+  numRows: number,
+  numColumns: number,
+  seed: number,
+): { matrix: WeightMatrix; values: Float32Array } {
+  const numbers = numbersOf(seed)
+  const count = numRows * numColumns
+  const bitsEach = { q4: 4, q8: 8, f16: 16, f32: 32 }[layout.format]
+  const float = () => new Uint32Array(new Float32Array([numbers.float()]).buffer)[0]!
+  // Halves between 2^-7 and 2 in size, of either sign.
+  const halves = () => (numbers.bits() & 0x9fff_9fff) | 0x2000_2000
+  const word = { q4: numbers.bits, q8: numbers.bits, f16: halves, f32: float }[layout.format]
+  const quants = Uint32Array.from({ length: Math.ceil((count * bitsEach) / 32) }, () => word() >>> 0)
+  const numScales = layout.groupSize === 0 ? 0 : (count / layout.groupSize) * (layout.hasMin ? 2 : 1)
+  const scales = Float32Array.from({ length: numScales }, () => numbers.float() / 64)
+  return {
+    matrix: {
+      layout,
+      numRows,
+      numColumns,
+      quants: uploaded(gpu, quants),
+      scales: uploaded(gpu, scales),
+    },
+    values: decodePlanes({ layout, quants, scales }, count),
+  }
+}
+
+/** Widths that a format can have and vec4 loads may not like; shapes are few, since each compiles a pipeline. */
+export function drawnShape(layout: PlaneLayout) {
+  const unit = { q4: 32, q8: layout.groupSize, f16: 2, f32: 1 }[layout.format]
+  return fc.record({
+    numRows: fc.integer({ min: 1, max: 150 }),
+    numColumns: fc.integer({ min: 1, max: layout.groupSize === 0 ? 150 : 7 }).map((n) => n * unit),
+    batchRows: fc.integer({ min: 1, max: 7 }),
+    seed: fc.integer(),
+  })
+}
+
+/** (batch rows, numRows) of x W^T in f64. */
+export function product(
+  x: Float32Array,
+  values: Float32Array,
+  { numRows, numColumns, batchRows }: { numRows: number; numColumns: number; batchRows: number },
+): Float64Array {
+  const y = new Float64Array(batchRows * numRows)
+  for (let b = 0; b < batchRows; b++)
+    for (let r = 0; r < numRows; r++) {
+      let sum = 0
+      for (let c = 0; c < numColumns; c++) sum += values[r * numColumns + c]! * x[b * numColumns + c]!
+      y[b * numRows + r] = sum
+    }
+  return y
+}
+
+/** A batch of rows with the given tokens. */
+export function batchOf(gpu: Gpu, tokens: readonly number[]): BatchBuffers {
+  const batch = createBatchBuffers(gpu, 'batch', tokens.length)
+  writeBatch(
+    gpu,
+    batch,
+    tokens.map((token, position) => ({ token, position, sequenceSlot: 0 })),
+  )
+  return batch
+}
