@@ -1,0 +1,128 @@
+import { Talk } from './chat/talk.tsx'
+import { Composer } from './composer/composer.tsx'
+import { Icon } from './controls/icon.tsx'
+import { SheetDialog } from './controls/sheet.tsx'
+import { formatBytes } from './format/units.ts'
+import { Keys } from './keys/keys.tsx'
+import { progressSummary } from './load/progress.ts'
+import { DropTarget } from './models/drop.tsx'
+import { Models } from './models/models.tsx'
+import { Brand, Nav } from './nav/nav.tsx'
+import { Panel } from './panel/panel.tsx'
+import { model, reference, referenceName, warnings } from './state/model.ts'
+import { hasNav, hasPanel, sheet } from './state/page.ts'
+import './app.css'
+
+/** Chats on the left, the chat in the middle, the machine on the right; narrow screens open the sides as sheets. */
+export function App() {
+  return (
+    <>
+      {hasNav.value && (
+        <nav class="side side-left" aria-label="Chats">
+          <Brand />
+          <Nav />
+        </nav>
+      )}
+      <main>
+        <Header />
+        <Talk />
+        <Composer />
+      </main>
+      {hasPanel.value && (
+        <aside class="side side-right" aria-label="Machine and settings">
+          <Panel />
+        </aside>
+      )}
+      <OpenSheet />
+      <DropTarget />
+    </>
+  )
+}
+
+function Header() {
+  const state = model.value
+  const info = state.kind === 'ready' ? state.engine.model : undefined
+  return (
+    <header class="head">
+      {!hasNav.value && (
+        <button type="button" class="icon-button" aria-label="Chats" onClick={() => (sheet.value = 'chats')}>
+          <Icon name="menu" />
+        </button>
+      )}
+      <button
+        type="button"
+        class="head-model"
+        title="Models"
+        aria-label={`Models: ${info?.name ?? referenceName(reference.value)}`}
+        onClick={() => (sheet.value = 'models')}
+      >
+        <span>{info?.name ?? referenceName(reference.value)}</span>
+        {info !== undefined && (
+          <small class="figures">{`${info.quantisation} · ${formatBytes(info.sizeBytes)}`}</small>
+        )}
+      </button>
+      <StatusChip />
+      {!hasPanel.value && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Machine and settings"
+          onClick={() => (sheet.value = 'panel')}
+        >
+          <Icon name="panel" />
+        </button>
+      )}
+    </header>
+  )
+}
+
+function StatusChip() {
+  const state = model.value
+  const [word, mood] = {
+    checking: ['Looking', 'idle'],
+    absent: ['Not loaded', 'idle'],
+    loading: [state.kind === 'loading' ? progressSummary(state.progress) : '', 'busy'],
+    ready: [
+      warnings.value.some(({ code }) => code === 'quota_exceeded') ? 'In memory only' : 'On this device',
+      'good',
+    ],
+    failed: ['Not loaded', 'bad'],
+  }[state.kind] as [string, string]
+  return (
+    <div class="chip figures" role="status" aria-label="Model state">
+      <i class={`dot dot-${mood}`} />
+      {word}
+    </div>
+  )
+}
+
+function OpenSheet() {
+  switch (sheet.value) {
+    case 'models':
+      return (
+        <SheetDialog key="models" title="Models" place="middle">
+          <Models />
+        </SheetDialog>
+      )
+    case 'keys':
+      return (
+        <SheetDialog key="keys" title="Keys" place="middle">
+          <Keys />
+        </SheetDialog>
+      )
+    case 'chats':
+      return hasNav.value ? null : (
+        <SheetDialog key="chats" title="Chats" place="left">
+          <Nav />
+        </SheetDialog>
+      )
+    case 'panel':
+      return hasPanel.value ? null : (
+        <SheetDialog key="panel" title="Machine and settings" place="right">
+          <Panel />
+        </SheetDialog>
+      )
+    case undefined:
+      return null
+  }
+}

@@ -1,0 +1,62 @@
+import DOMPurify, { type Config } from 'dompurify'
+import { Marked, type Token } from 'marked'
+
+/** A top-level piece of an answer. While an answer streams only its last block changes. */
+export type Block =
+  | { readonly kind: 'text'; readonly html: string }
+  | { readonly kind: 'code'; readonly language: string; readonly text: string }
+
+/** Raw HTML in an answer is shown as the text it is; pictures are not fetched, since the page asks other hosts for nothing. */
+const marked = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: {
+    html: ({ text }) => escapeHtml(text),
+    image: ({ text, href }) => escapeHtml(text === '' ? href : text),
+  },
+})
+
+const allowed: Config = {
+  ALLOWED_TAGS: [
+    ...['p', 'br', 'strong', 'em', 'del', 'code', 'pre', 'blockquote', 'hr', 'a', 'ul', 'ol', 'li'],
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
+  ],
+  ALLOWED_ATTR: ['href', 'title', 'align', 'start'],
+  ADD_URI_SAFE_ATTR: ['align', 'start'],
+  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+}
+
+/** Splits Markdown, finished or not, into blocks. Block HTML is not safe yet: see `safeFragment`. */
+export function markdownBlocks(markdown: string): readonly Block[] {
+  return marked
+    .lexer(markdown)
+    .filter((token) => token.type !== 'space' && token.type !== 'def')
+    .map(block)
+}
+
+/** What of `html` may be shown: text, structure, and links that open elsewhere. Needs a DOM. */
+export function safeFragment(html: string): DocumentFragment {
+  const fragment = DOMPurify.sanitize(html, { ...allowed, RETURN_DOM_FRAGMENT: true })
+  for (const link of fragment.querySelectorAll('a')) {
+    link.target = '_blank'
+    link.rel = 'noopener noreferrer nofollow'
+  }
+  return fragment
+}
+
+function block(token: Token): Block {
+  if (token.type === 'code') {
+    return { kind: 'code', language: (token.lang ?? '').split(/\s/, 1)[0] ?? '', text: token.text }
+  }
+  return { kind: 'text', html: marked.parser([token]) }
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+}

@@ -1,0 +1,118 @@
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import { backendNames } from '../format/backend-names.ts'
+import { LoadStrip } from '../load/load-strip.tsx'
+import { answering, askQuestion, stopAnswering } from '../state/answering.ts'
+import { currentChat } from '../state/chats.ts'
+import { lastQuestion } from '../state/conversation.ts'
+import { model } from '../state/model.ts'
+import { cancelEdit, draft, editing } from '../state/page.ts'
+import { Notices } from './notices.tsx'
+import './composer.css'
+
+/** The box. What is typed stays in it until the model has taken it. */
+export function Composer() {
+  const box = useRef<HTMLTextAreaElement>(null)
+  const text = draft.value
+  const busy = answering.value !== undefined
+  const canSend = model.value.kind === 'ready' && !busy && text.trim() !== ''
+
+  useLayoutEffect(() => fitHeight(box.current!), [text])
+  useLayoutEffect(() => {
+    if (editing.value === undefined) return
+    box.current!.focus()
+    box.current!.setSelectionRange(text.length, text.length)
+  }, [editing.value])
+
+  const send = () => {
+    if (!canSend) return
+    const replacing = editing.value
+    draft.value = ''
+    editing.value = undefined
+    void askQuestion(text, replacing)
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    // An input method's Enter picks a word.
+    if (event.isComposing) return
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault()
+      send()
+    } else if (event.key === 'ArrowUp' && text === '' && !busy) {
+      event.preventDefault()
+      editLast()
+    }
+  }
+  return (
+    <div class="ask">
+      <div class="ask-column">
+        <Notices />
+        {currentChat.value.messages.length > 0 && <LoadStrip />}
+        {editing.value !== undefined && (
+          <div class="ask-editing small soft">
+            <span>Editing your last message. What came after it is replaced.</span>
+            <button type="button" class="word" onClick={cancelEdit}>
+              Cancel
+            </button>
+          </div>
+        )}
+        <form
+          class="box"
+          onSubmit={(event) => {
+            event.preventDefault()
+            send()
+          }}
+        >
+          <textarea
+            id="message"
+            ref={box}
+            rows={1}
+            aria-label="Message"
+            placeholder="Ask something"
+            enterkeyhint="send"
+            value={text}
+            onInput={(event) => {
+              draft.value = event.currentTarget.value
+            }}
+            onKeyDown={onKeyDown}
+          />
+          {busy ? (
+            <button key="stop" type="button" class="button" onClick={stopAnswering}>
+              Stop
+            </button>
+          ) : (
+            <button key="send" type="submit" class="button" disabled={!canSend}>
+              Send
+            </button>
+          )}
+        </form>
+        <RunsOn />
+      </div>
+    </div>
+  )
+}
+
+/** Which backend on which adapter, in one line. */
+function RunsOn() {
+  const state = model.value
+  const words =
+    state.kind === 'ready'
+      ? `${backendNames[state.engine.device.backend]} on ${state.engine.device.adapter}. Nothing you type leaves this device.`
+      : 'Nothing you type leaves this device.'
+  return (
+    <p class="runs-on soft" title={state.kind === 'ready' ? state.engine.device.reason : undefined}>
+      {words}
+    </p>
+  )
+}
+
+function editLast(): void {
+  const question = lastQuestion(currentChat.value)
+  if (question === undefined) return
+  draft.value = question.content
+  editing.value = question.id
+}
+
+/** Up to ten lines; then it scrolls. */
+function fitHeight(box: HTMLTextAreaElement): void {
+  box.style.height = 'auto'
+  box.style.height = `${Math.min(box.scrollHeight, 240)}px`
+}

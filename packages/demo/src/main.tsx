@@ -1,0 +1,17 @@
+import './theme/tokens.css'
+import './theme/base.css'
+import './controls/controls.css'
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { listenForKeys } from './keys/keys.tsx'
+import { rememberChats } from './state/chats.ts'
+import { openPage } from './state/model.ts'
+import { rememberDraft } from './state/page.ts'
+import { rememberSettings } from './state/settings.ts'
+
+rememberSettings()
+rememberChats()
+rememberDraft()
+listenForKeys()
+render(<App />, document.querySelector('#app')!)
+void openPage()

@@ -1,0 +1,63 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { loadModel } from '../state/model.ts'
+import { sheet } from '../state/page.ts'
+
+/** A .gguf file dropped anywhere on the page is loaded; other files are left alone. */
+export function DropTarget() {
+  const over = useSignal(false)
+  const wrong = useSignal<string | undefined>(undefined)
+  useEffect(() => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false
+    addEventListener(
+      'dragover',
+      (event) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        over.value = true
+      },
+      { signal },
+    )
+    addEventListener(
+      'dragleave',
+      (event) => {
+        if (event.relatedTarget === null) over.value = false
+      },
+      { signal },
+    )
+    addEventListener(
+      'drop',
+      (event) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        over.value = false
+        const files = [...event.dataTransfer!.files].sort((a, b) => a.name.localeCompare(b.name))
+        const models = files.filter(({ name }) => name.toLowerCase().endsWith('.gguf'))
+        if (models.length === 0) {
+          wrong.value = `${files[0]?.name ?? 'This'} is not a .gguf file. Drop a model in the GGUF format.`
+          return
+        }
+        wrong.value = undefined
+        sheet.value = undefined
+        void loadModel(models.length === 1 ? models[0]! : models)
+      },
+      { signal },
+    )
+    return () => controller.abort()
+  }, [over, wrong])
+  return (
+    <>
+      {over.value && <div class="drop">Drop a .gguf file to load it</div>}
+      {wrong.value !== undefined && (
+        <div class="notice toast" role="alert">
+          <p>{wrong.value}</p>
+          <button type="button" class="quiet" onClick={() => (wrong.value = undefined)}>
+            Close
+          </button>
+        </div>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,98 @@
+import { Bar } from '../controls/bar.tsx'
+import { backendNames } from '../format/backend-names.ts'
+import { formatBytes, formatCount, formatSpeed } from '../format/units.ts'
+import { speeds } from '../state/answering.ts'
+import { currentChat } from '../state/chats.ts'
+import { contextTokens } from '../state/conversation.ts'
+import { memory, model } from '../state/model.ts'
+import { SettingsForm } from './settings-form.tsx'
+import { SparkLine } from './spark-line.tsx'
+import './panel.css'
+
+/** Everything about the machine, and the settings. */
+export function Panel() {
+  return (
+    <div class="panel">
+      <RunningOn />
+      <Context />
+      <Speeds />
+      <SettingsForm />
+    </div>
+  )
+}
+
+function RunningOn() {
+  if (model.value.kind !== 'ready') {
+    return (
+      <section aria-label="Running on">
+        <h3>Running on</h3>
+        <p class="soft">No model is loaded.</p>
+      </section>
+    )
+  }
+  const { device, model: info } = model.value.engine
+  const held = memory.value
+  return (
+    <section aria-label="Running on">
+      <h3>Running on</h3>
+      <dl class="figures">
+        <dt>Model</dt>
+        <dd>{info.name}</dd>
+        <dt>Backend</dt>
+        <dd>{backendNames[device.backend]}</dd>
+        <dt>Adapter</dt>
+        <dd>{device.adapter}</dd>
+        {held !== undefined && (
+          <>
+            <dt>Weights</dt>
+            <dd>{formatBytes(held.weightBytes)}</dd>
+            <dt>KV cache</dt>
+            <dd>{formatBytes(held.kvCacheBytes)}</dd>
+            <dt>Working memory</dt>
+            <dd>{formatBytes(held.otherBytes)}</dd>
+          </>
+        )}
+      </dl>
+      <p class="soft panel-why">{device.reason}</p>
+    </section>
+  )
+}
+
+function Context() {
+  if (model.value.kind !== 'ready') return null
+  const holds = model.value.engine.model.contextLength
+  const used = contextTokens(currentChat.value)
+  const words = `${formatCount(used)} of ${formatCount(holds)} tokens`
+  return (
+    <section aria-label="Context">
+      <h3>Context</h3>
+      <Bar label="Context used" value={used} max={holds} text={words} />
+      <dl class="figures">
+        <dt>Used</dt>
+        <dd>{words}</dd>
+      </dl>
+    </section>
+  )
+}
+
+function Speeds() {
+  const measured = speeds.value
+  const last = measured.at(-1)
+  if (last === undefined) return null
+  return (
+    <section aria-label="Tokens a second">
+      <h3>Tokens a second</h3>
+      {measured.length > 1 && <SparkLine values={measured} />}
+      <dl class="figures">
+        <dt>Last answer</dt>
+        <dd>{formatSpeed(last)}</dd>
+        {measured.length > 1 && (
+          <>
+            <dt>{`Best of ${measured.length}`}</dt>
+            <dd>{formatSpeed(Math.max(...measured))}</dd>
+          </>
+        )}
+      </dl>
+    </section>
+  )
+}

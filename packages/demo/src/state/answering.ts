@@ -1,0 +1,119 @@
+import type { Engine, Timings, Usage } from '@brasa/runtime'
+import { batch, signal } from '@preact/signals'
+import { changeChat, currentChat, openChat, putChat, storeChat } from './chats.ts'
+import { type Answer, ask, askAgain, requestMessages, updateAnswer, withoutQuestion } from './conversation.ts'
+import { describeFailure, loadModel, model, reference, refreshMemory } from './model.ts'
+import { generationParameters, settings } from './settings.ts'
+
+/** The answer that is being written, if any: one at a time, as there is one engine. */
+export const answering = signal<{ readonly chatId: string; readonly answerId: string } | undefined>(undefined)
+/** Tokens a second of this page's answers, oldest first, as the runtime measured them. */
+export const speeds = signal<readonly number[]>([])
+
+const maxSpeeds = 40
+let stop: AbortController | undefined
+
+/** Asks in the open chat; in place of `replacing` and all after it when a question is edited. */
+export async function askQuestion(text: string, replacing?: string): Promise<void> {
+  if (model.value.kind !== 'ready' || answering.value !== undefined) return
+  const base = replacing === undefined ? currentChat.value : withoutQuestion(currentChat.value, replacing)
+  const answerId = crypto.randomUUID()
+  putChat(ask(base, { role: 'user', id: crypto.randomUUID(), content: text }, answerId, Date.now()))
+  openChat(base.id)
+  await writeAnswer(model.value.engine, base.id, answerId)
+}
+
+/** Another answer to the same question. */
+export async function answerAgain(oldAnswerId: string): Promise<void> {
+  if (model.value.kind !== 'ready' || answering.value !== undefined) return
+  const answerId = crypto.randomUUID()
+  const chat = askAgain(currentChat.value, oldAnswerId, answerId, Date.now())
+  putChat(chat)
+  await writeAnswer(model.value.engine, chat.id, answerId)
+}
+
+/** After the device or the worker was lost: loads the model afresh and answers again. */
+export async function reloadAndAnswer(failedAnswerId: string): Promise<void> {
+  await loadModel(reference.value)
+  await answerAgain(failedAnswerId)
+}
+
+/** Ends the answer that is being written; its words stay. */
+export function stopAnswering(): void {
+  stop?.abort()
+}
+
+async function writeAnswer(engine: Engine, chatId: string, answerId: string): Promise<void> {
+  const controller = new AbortController()
+  stop = controller
+  answering.value = { chatId, answerId }
+  const change = (next: Partial<Omit<Answer, 'role' | 'id'>>) =>
+    changeChat(chatId, (chat) => updateAnswer(chat, answerId, next))
+  storeChat(chatId)
+  const text = frameText((content) => change({ content, state: 'streaming' }))
+  let usage: Usage | undefined
+  let timings: Timings | undefined
+  let end: Partial<Omit<Answer, 'role' | 'id'>> = { state: 'done' }
+  try {
+    const stream = await engine.chat.completions.create(
+      {
+        messages: requestMessages(currentChat.value, answerId, settings.value.systemPrompt),
+        stream: true,
+        ...generationParameters(settings.value),
+      },
+      { signal: controller.signal },
+    )
+    for await (const chunk of stream) {
+      usage = chunk.usage ?? usage
+      timings = chunk.timings ?? timings
+      const choice = chunk.choices[0]
+      text.add(choice?.delta.content ?? '')
+      if (choice?.finish_reason === 'length') end = { state: 'long' }
+      if (choice?.finish_reason === 'abort') end = { state: 'stopped' }
+    }
+    if (controller.signal.aborted) end = { state: 'stopped' }
+  } catch (error) {
+    const failure = describeFailure(error)
+    end =
+      controller.signal.aborted || failure.code === 'aborted'
+        ? { state: 'stopped' }
+        : { state: 'failed', failure }
+  }
+  const content = text.finish()
+  const stats = usage &&
+    timings && {
+      tokens: usage.completion_tokens,
+      ttftMs: timings.ttftMs,
+      tokensPerSecond: timings.decodeTokensPerSecond,
+      contextTokens: usage.total_tokens,
+    }
+  batch(() => {
+    change({ content, ...end, ...(stats && { stats }) })
+    answering.value = undefined
+    if (timings !== undefined && usage !== undefined && usage.completion_tokens > 1) {
+      speeds.value = [...speeds.value, timings.decodeTokensPerSecond].slice(-maxSpeeds)
+    }
+  })
+  storeChat(chatId)
+  await refreshMemory()
+}
+
+/** Gathers text and hands it on once a frame: tokens come faster than screens are drawn. */
+function frameText(show: (text: string) => void): { add(part: string): void; finish(): string } {
+  let text = ''
+  let frame: number | undefined
+  return {
+    add(part) {
+      if (part === '') return
+      text += part
+      frame ??= requestAnimationFrame(() => {
+        frame = undefined
+        show(text)
+      })
+    },
+    finish() {
+      if (frame !== undefined) cancelAnimationFrame(frame)
+      return text
+    },
+  }
+}

@@ -1,0 +1,154 @@
+import {
+  type BrasaError,
+  createEngine,
+  type Engine,
+  type EngineWarning,
+  isBrasaError,
+  type LoadProgress,
+  listCatalogue,
+  listStoredModels,
+  type ModelReference,
+  removeStoredModel,
+  type StoredModel,
+} from '@brasa/runtime'
+import { signal } from '@preact/signals'
+import { readStored, writeStored } from './storage.ts'
+
+type MemoryInfo = Awaited<ReturnType<Engine['memory']>>
+type CatalogueEntry = Awaited<ReturnType<typeof listCatalogue>>[number]
+
+/** Where the model is. `absent`: nothing is loaded because the person has not asked for it, or has cancelled. */
+export type ModelState =
+  | { readonly kind: 'checking' }
+  | { readonly kind: 'absent'; readonly kept?: LoadProgress }
+  | { readonly kind: 'loading'; readonly progress?: LoadProgress }
+  | { readonly kind: 'ready'; readonly engine: Engine }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+
+const referenceKey = 'brasa.model'
+const defaultModel = 'smollm2-135m-instruct'
+
+export const model = signal<ModelState>({ kind: 'checking' })
+export const reference = signal<ModelReference>(defaultModel)
+export const warnings = signal<readonly EngineWarning[]>([])
+/** How a model that was lost is being loaded again, in the middle of a chat. */
+export const recovery = signal<LoadProgress | undefined>(undefined)
+export const memory = signal<MemoryInfo | undefined>(undefined)
+export const catalogue = signal<readonly CatalogueEntry[]>([])
+export const storedModels = signal<readonly StoredModel[]>([])
+
+let loading: AbortController | undefined
+
+/** On a first visit nothing is fetched unasked; a model that is on this device loads by itself. */
+export async function openPage(): Promise<void> {
+  const remembered = readStored(referenceKey)
+  if (typeof remembered === 'string') reference.value = remembered
+  await refreshModels()
+  if (isStored(reference.value)) await loadModel(reference.value)
+  else if (model.value.kind === 'checking') model.value = { kind: 'absent' }
+}
+
+/** By catalogue name, or by address in full. */
+function isStored(wanted: ModelReference): boolean {
+  if (typeof wanted !== 'string') return false
+  const address = URL.canParse(wanted, location.href) ? new URL(wanted, location.href).href : wanted
+  return storedModels.value.some(({ id }) => id === wanted || id === address)
+}
+
+/** What to remember a model by: a file is kept under its name. */
+function lastingReference(wanted: ModelReference): string | undefined {
+  if (wanted instanceof File) return `file:${wanted.name}`
+  return typeof wanted === 'string' ? wanted : undefined
+}
+
+/** Reads both lists again. Neither is needed to chat, so that a failure leaves them as they are. */
+export async function refreshModels(): Promise<void> {
+  const [offered, stored] = await Promise.allSettled([listCatalogue(), listStoredModels()])
+  if (offered.status === 'fulfilled') catalogue.value = offered.value
+  if (stored.status === 'fulfilled') storedModels.value = stored.value
+}
+
+/** Frees the model at hand and loads another; says how it goes in `model`, never throws. */
+export async function loadModel(wanted: ModelReference): Promise<void> {
+  const controller = new AbortController()
+  loading?.abort()
+  loading = controller
+  const before = model.value
+  reference.value = wanted
+  model.value = { kind: 'loading' }
+  warnings.value = []
+  memory.value = undefined
+  let progress: LoadProgress | undefined
+  const mine = () => loading === controller
+  try {
+    if (before.kind === 'ready') await before.engine.dispose().catch(() => undefined)
+    const engine = await createEngine({
+      model: wanted,
+      signal: controller.signal,
+      onProgress: (next) => {
+        progress = next
+        if (!mine()) return
+        if (model.value.kind === 'loading') model.value = { kind: 'loading', progress: next }
+        else recovery.value = next.phase === 'ready' ? undefined : next
+      },
+      onWarning: (warning) => {
+        if (mine()) warnings.value = [...warnings.value.filter(({ code }) => code !== warning.code), warning]
+      },
+    })
+    if (!mine()) {
+      await engine.dispose()
+      return
+    }
+    const lasting = lastingReference(wanted)
+    if (lasting !== undefined) writeStored(referenceKey, lasting)
+    model.value = { kind: 'ready', engine }
+    await Promise.all([refreshMemory(), refreshModels()])
+  } catch (error) {
+    if (!mine()) return
+    const failure = describeFailure(error)
+    model.value =
+      failure.code === 'aborted'
+        ? { kind: 'absent', ...(progress && { kept: progress }) }
+        : { kind: 'failed', ...failure }
+    await refreshModels()
+  }
+}
+
+/** Stops the load; what has arrived stays in the shard store. */
+export function cancelLoad(): void {
+  loading?.abort()
+}
+
+export async function removeModel(id: string): Promise<void> {
+  await removeStoredModel(id)
+  await refreshModels()
+}
+
+/** How much the engine holds now. Only for show: a failure leaves the last figures. */
+export async function refreshMemory(): Promise<void> {
+  if (model.value.kind !== 'ready') return
+  try {
+    memory.value = await model.value.engine.memory()
+  } catch {
+    // The next answer tells what is wrong.
+  }
+}
+
+export function dismissWarning(code: EngineWarning['code']): void {
+  warnings.value = warnings.value.filter((warning) => warning.code !== code)
+}
+
+export function describeFailure(error: unknown): Pick<BrasaError, 'code' | 'message'> {
+  if (isBrasaError(error)) return { code: error.code, message: error.message }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error) }
+}
+
+/** What a reference is called before its file has said its name. */
+export function referenceName(wanted: ModelReference): string {
+  if (typeof wanted === 'string') {
+    const listed = catalogue.value.find((entry) => entry.id === wanted)
+    return listed?.name ?? wanted.split('/').at(-1) ?? wanted
+  }
+  if (wanted instanceof File) return wanted.name
+  return wanted.length === 0 ? 'no file' : referenceName(wanted[0]!)
+}

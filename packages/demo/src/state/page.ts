@@ -1,0 +1,41 @@
+import { effect, signal } from '@preact/signals'
+import { readStored, writeStored } from './storage.ts'
+
+/** The one thing that lies over the page, if any. `chats` and `panel` do so only where the screen is narrow. */
+export type Sheet = 'chats' | 'panel' | 'models' | 'keys'
+
+export const sheet = signal<Sheet | undefined>(undefined)
+
+/** What is in the box and not yet sent; kept so that neither an error nor a reload loses it. */
+export const draft = signal('')
+/** The question that the box holds in order to ask it in other words. */
+export const editing = signal<string | undefined>(undefined)
+
+/** Leaves the question as it was. */
+export function cancelEdit(): void {
+  editing.value = undefined
+  draft.value = ''
+}
+
+/** Follows a media query. */
+export function media(query: string): { readonly value: boolean } {
+  const list = matchMedia(query)
+  const matches = signal(list.matches)
+  list.addEventListener('change', () => {
+    matches.value = list.matches
+  })
+  return matches
+}
+
+export const hasNav = media('(min-width: 721px)')
+export const hasPanel = media('(min-width: 1101px)')
+
+const draftKey = 'brasa.draft'
+
+export function rememberDraft(): void {
+  const stored = readStored(draftKey)
+  if (typeof stored === 'string') draft.value = stored
+  effect(() => {
+    writeStored(draftKey, draft.value)
+  })
+}
