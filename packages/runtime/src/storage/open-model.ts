@@ -1,0 +1,210 @@
+import { isBrasaError } from '../errors.ts'
+import { throwIfAborted } from './abort.ts'
+import { type CatalogueModel, fetchJson } from './catalogue.ts'
+import { basename, type Download, startDownload } from './download.ts'
+import { importFile } from './file-source.ts'
+import { createHeapMeter, type HeapMeter } from './heap-meter.ts'
+import { defaultHttp, type HttpSettings } from './http.ts'
+import { type Manifest, shardSize } from './manifest.ts'
+import { parseManifest } from './manifest-schema.ts'
+import { underModelLock } from './model-lock.ts'
+import { askToPersist } from './persistence.ts'
+import { createProgressMeter, type StorageProgress } from './progress.ts'
+import { type Reference, type ResolvedReference, resolveReference, storedId } from './reference.ts'
+import { downloadFolder } from './shard-folder.ts'
+import { createShardReader } from './shard-reader.ts'
+import { type ModelRecord, manifestHashes, type ShardStore, type StorageWarning } from './shard-store.ts'
+import { type StoredFile, storedFiles } from './stored-file.ts'
+import { downloadUrl } from './url-source.ts'
+
+export interface OpenModelOptions {
+  readonly store: ShardStore
+  /** Where `models.json` is; relative to `baseUrl`. */
+  readonly catalogueUrl?: string
+  /** What relative addresses are relative to: in a worker the page's address, which only the page knows. */
+  readonly baseUrl?: string
+  /** `download` while this runs; `verify` whenever the files are read for the first time. */
+  readonly onProgress?: (progress: StorageProgress) => void
+  readonly onWarning?: (warning: StorageWarning) => void
+  readonly signal?: AbortSignal
+  /** For tests and for servers that need other manners. */
+  readonly http?: Partial<HttpSettings>
+  /** Bytes a shard has where the model is cut here. 16 MiB. */
+  readonly shardBytes?: number
+  /** Counts model bytes on the JS heap. */
+  readonly heap?: HeapMeter
+}
+
+export interface OpenedModel {
+  /** What the store knows it by; opens it again, also without the network. */
+  readonly id: string
+  /** One file, or the parts of a split GGUF in order. */
+  readonly files: readonly StoredFile[]
+  readonly manifest: Manifest
+  /** What the catalogue says of it, where it was asked for by name and the catalogue could be read. */
+  readonly entry?: CatalogueModel
+}
+
+/**
+ * Opens a model, bringing it into the shard store first where it is not there yet. Interrupted at any point, the next call
+ * goes on from the shards that were committed.
+ * @throws BrasaError `unknown_model`, `invalid_request` (the reference), `http_error`, `network_error`, `hash_mismatch`,
+ *   `malformed_manifest`, `not_a_gguf`, `truncated_model`, `storage_unavailable`, `aborted`
+ */
+export async function openModel(reference: Reference, options: OpenModelOptions): Promise<OpenedModel> {
+  const http = { ...defaultHttp, ...options.http }
+  const heap = options.heap ?? createHeapMeter()
+  const { store, onProgress, signal = new AbortController().signal } = options
+  const baseUrl = options.baseUrl ?? globalThis.location.href
+  const opening: Opening = {
+    ...{ id: storedId(reference, baseUrl), store, http, heap, signal, onProgress, baseUrl, reference },
+    catalogueUrl: options.catalogueUrl ?? 'models/models.json',
+    shardBytes: options.shardBytes ?? shardSize,
+    warn: warnOnce(options.onWarning),
+  }
+  throwIfAborted(signal)
+
+  const { record, entry } = (await findStored(opening)) ?? (await bring(opening))
+  return {
+    id: record.id,
+    manifest: record.manifest,
+    files: storedFiles(record.manifest, createShardReader(record, { store, http, heap, onProgress }), heap),
+    ...(entry === undefined ? {} : { entry }),
+  }
+}
+
+interface Opening extends Pick<Download, 'http' | 'heap' | 'signal' | 'shardBytes'> {
+  readonly id: string
+  readonly reference: Reference
+  readonly store: ShardStore
+  readonly catalogueUrl: string
+  readonly baseUrl: string
+  readonly onProgress: OpenModelOptions['onProgress']
+  readonly warn: (warning: StorageWarning | undefined) => void
+}
+
+interface Found {
+  readonly record: ModelRecord
+  readonly entry?: CatalogueModel | undefined
+}
+
+/** How long a stored model waits for a server to say that there is a newer one. */
+const freshnessMs = 3000
+
+/** The model as it is stored, if it is whole and not out of date as far as can be found out quickly. */
+async function findStored(opening: Opening): Promise<Found | undefined> {
+  const { id, reference, store, signal } = opening
+  // A File is its own truth: another of the same name is another model.
+  if (typeof reference !== 'string' && [reference].flat().some((part) => part instanceof File))
+    return undefined
+  const record = await store.getModel(id)
+  if (record === undefined) return undefined
+  const stored = await store.shardHashes()
+  if (!manifestHashes(record.manifest).every((hash) => stored.has(hash))) return undefined
+
+  try {
+    const quick = { ...opening.http, tries: 1, stallMs: Math.min(freshnessMs, opening.http.stallMs) }
+    const resolved = await resolve(opening, quick)
+    if (resolved.kind === 'files') return { record }
+    const { entry } = resolved
+    if (entry !== undefined) return isEntrys(record.manifest, entry) ? { record, entry } : undefined
+    const manifest = parseManifest(await fetchJson(resolved.manifestUrl, quick, signal), resolved.manifestUrl)
+    return manifestHashes(manifest).join() === manifestHashes(record.manifest).join() ? { record } : undefined
+  } catch (error) {
+    if (isBrasaError(error) && error.code === 'aborted') throw error
+    // Offline, or gone from the server: what is stored is what there is.
+    return { record }
+  }
+}
+
+function isEntrys(manifest: Manifest, entry: CatalogueModel): boolean {
+  const sha256 = manifest.files.length === 1 ? manifest.files[0]!.sha256 : undefined
+  const size = manifest.files.reduce((sum, file) => sum + file.size, 0)
+  return size === entry.size && (sha256 === undefined || sha256 === entry.sha256)
+}
+
+/** Downloads or imports the model under its lock; a second tab that waited for the lock finds it stored. */
+async function bring(opening: Opening): Promise<Found> {
+  const { id, store, signal, warn } = opening
+  const found = await underModelLock(id, signal, async () => {
+    const meanwhile = await findStored(opening)
+    if (meanwhile !== undefined) return meanwhile
+
+    const resolved = await resolve(opening, opening.http)
+    warn(store.warning())
+    const progress = createProgressMeter('download', opening.onProgress)
+    const download = await startDownload({
+      ...{ ...opening, progress },
+      onStoreChange: () => warn(store.warning()),
+    })
+    const record = await bringResolved(opening, resolved, download)
+    throwIfAborted(signal)
+    await store.commitModel(record)
+    warn(store.warning())
+    progress.finish()
+    await store.collectGarbage()
+    return { record, entry: resolved.kind === 'folder' ? resolved.entry : undefined }
+  })
+  warn(await askToPersist().catch(() => undefined))
+  return found
+}
+
+function resolve(opening: Opening, http: HttpSettings): Promise<ResolvedReference> {
+  return resolveReference(opening.reference, opening.catalogueUrl, opening.baseUrl, http, opening.signal)
+}
+
+async function bringResolved(
+  { id, http, signal }: Opening,
+  resolved: ResolvedReference,
+  download: Download,
+): Promise<ModelRecord> {
+  if (resolved.kind === 'files') return bringFiles(id, resolved.files, download)
+  const { manifestUrl, fallbackUrls } = resolved
+  let value: unknown
+  try {
+    value = await fetchJson(manifestUrl, http, signal)
+  } catch (error) {
+    const [url] = fallbackUrls
+    if (url === undefined || !isBrasaError(error) || error.details.status !== 404) throw error
+    return bringFiles(id, [url], download)
+  }
+  const manifest = parseManifest(value, manifestUrl)
+  await downloadFolder(manifest, manifestUrl, download)
+  return { id, manifest, origins: manifest.files.map(() => ({ kind: 'folder', manifestUrl })) }
+}
+
+async function bringFiles(
+  id: string,
+  sources: readonly (string | File)[],
+  download: Download,
+): Promise<ModelRecord> {
+  const fetched = []
+  for (const [index, source] of sources.entries()) {
+    fetched.push(
+      source instanceof File
+        ? await importFile(source, download)
+        : await downloadUrl(source, index, download),
+    )
+  }
+  return {
+    id,
+    manifest: { version: 1, name: modelName(id, sources), files: fetched.map(({ file }) => file) },
+    origins: fetched.map(({ origin }) => origin),
+  }
+}
+
+function modelName(id: string, sources: readonly (string | File)[]): string {
+  const [first] = sources
+  if (first === undefined) return id
+  return first instanceof File ? first.name : basename(first)
+}
+
+/** A condition is worth saying once a load. */
+function warnOnce(onWarning: OpenModelOptions['onWarning']): Opening['warn'] {
+  const said = new Set<StorageWarning['code']>()
+  return (warning) => {
+    if (warning === undefined || said.has(warning.code)) return
+    said.add(warning.code)
+    onWarning?.(warning)
+  }
+}

@@ -1,0 +1,106 @@
+import { isBrasaError } from '../errors.ts'
+import { openIndexedDbStore } from './indexeddb-store.ts'
+import { createMemoryStore } from './memory-store.ts'
+import {
+  type ModelRecord,
+  manifestHashes,
+  type PartialModel,
+  referencedHashes,
+  type ShardStore,
+  type StorageWarning,
+} from './shard-store.ts'
+
+/** The store a page uses: IndexedDB, overflowing into memory; memory alone where there is no IndexedDB. */
+export async function openShardStore(databaseName?: string): Promise<ShardStore> {
+  try {
+    return overflowIntoMemory(await openIndexedDbStore(databaseName))
+  } catch (error) {
+    if (!isBrasaError(error)) throw error
+    return createMemoryStore({ warning: { code: 'storage_unavailable', message: error.message } })
+  }
+}
+
+/**
+ * `primary` until it refuses a write, from then on memory for what is new. Nothing is lost: what `primary` holds stays
+ * there and is read from there, its record of a partial download too, so that a later visit goes on from it.
+ */
+export function overflowIntoMemory(primary: ShardStore): ShardStore {
+  let warning: StorageWarning | undefined
+  /** Holds the shards that did not fit, and the models and partial downloads that need one of those. */
+  const memory = createMemoryStore({ heldElsewhere: primary.shardHashes })
+  /** Shards of `primary` that models in memory rely on. */
+  const heldInMemory = async () => referencedHashes(await memory.listModels(), await memory.listPartials())
+
+  async function orInMemory(write: (store: ShardStore) => Promise<void>): Promise<void> {
+    if (warning === undefined) {
+      try {
+        return await write(primary)
+      } catch (error) {
+        // Such as a shard another tab removed: a fact about the model, not about the room there is.
+        if (isBrasaError(error)) throw error
+        warning = warningFor(error)
+      }
+    }
+    await write(memory)
+  }
+
+  return {
+    shardHashes: async () => (await primary.shardHashes()).union(await memory.shardHashes()),
+    getShard: async (sha256) => (await memory.getShard(sha256)) ?? (await primary.getShard(sha256)),
+    commitShard: (sha256, shard, partial) => orInMemory((store) => store.commitShard(sha256, shard, partial)),
+
+    getPartial: async (id) => (await memory.getPartial(id)) ?? (await primary.getPartial(id)),
+    putPartial: (partial) => orInMemory((store) => store.putPartial(partial)),
+    listPartials: async () => byId(await primary.listPartials(), await memory.listPartials()),
+
+    getModel: async (id) => (await memory.getModel(id)) ?? (await primary.getModel(id)),
+    listModels: async () => byId(await primary.listModels(), await memory.listModels()),
+    commitModel: async (model) => {
+      const inMemory = await memory.shardHashes()
+      const hashes = manifestHashes(model.manifest)
+      if (!hashes.some((hash) => inMemory.has(hash))) {
+        try {
+          await primary.commitModel(model)
+          return await memory.removeModel(model.id)
+        } catch (error) {
+          if (isBrasaError(error)) throw error
+          warning ??= warningFor(error)
+        }
+      }
+      await memory.commitModel(model)
+    },
+    removeModel: async (id) => {
+      await memory.removeModel(id)
+      await primary.removeModel(id)
+    },
+
+    collectGarbage: async (alsoReferenced = new Set()) => {
+      const inMemory = await memory.collectGarbage(alsoReferenced)
+      const inPrimary = await primary.collectGarbage(alsoReferenced.union(await heldInMemory()))
+      // Removing a model makes room: the next write finds out whether enough.
+      if (inPrimary > 0) warning = undefined
+      return inMemory + inPrimary
+    },
+
+    warning: () => warning ?? primary.warning(),
+  }
+}
+
+function byId<T extends ModelRecord | PartialModel>(primary: readonly T[], memory: readonly T[]): T[] {
+  return [...new Map([...primary, ...memory].map((record) => [record.id, record])).values()]
+}
+
+function warningFor(error: unknown): StorageWarning {
+  if (error instanceof DOMException && error.name === 'QuotaExceededError') {
+    return {
+      code: 'quota_exceeded',
+      message:
+        'The browser’s storage is full: the model runs from memory and the rest of it is fetched again after a reload. Remove a stored model, or free space on the disk, to keep it.',
+    }
+  }
+  const reason = error instanceof Error ? error.message : String(error)
+  return {
+    code: 'storage_unavailable',
+    message: `The browser’s storage refused to write (${reason}): the model runs from memory and is fetched again after a reload.`,
+  }
+}

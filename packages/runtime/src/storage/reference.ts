@@ -1,0 +1,105 @@
+import { BrasaError } from '../errors.ts'
+import { type CatalogueModel, findModel, loadCatalogue } from './catalogue.ts'
+import type { HttpSettings } from './http.ts'
+
+/** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts. */
+export type Reference = string | File | readonly (string | File)[]
+
+/** What a reference comes down to. */
+export type ResolvedReference =
+  | {
+      readonly kind: 'folder'
+      readonly manifestUrl: string
+      readonly entry?: CatalogueModel
+      /** To be tried where there is no such folder. */
+      readonly fallbackUrls: readonly string[]
+    }
+  | { readonly kind: 'files'; readonly files: readonly (string | File)[] }
+
+/** The name under which the store keeps what `reference` loads. A File is kept by its name. */
+export function storedId(reference: Reference, baseUrl: string): string {
+  if (reference instanceof File) return `file:${reference.name}`
+  if (typeof reference !== 'string') return reference.map((part) => storedId(part, baseUrl)).join(' + ')
+  return isAddress(reference) ? toUrl(reference, baseUrl) : reference
+}
+
+/**
+ * Finds out where a model comes from; asks the catalogue for a plain name.
+ * @throws BrasaError `unknown_model`, `invalid_request`, and what reading the catalogue throws
+ */
+export async function resolveReference(
+  reference: Reference,
+  catalogueUrl: string,
+  baseUrl: string,
+  http: HttpSettings,
+  signal: AbortSignal,
+): Promise<ResolvedReference> {
+  if (reference instanceof File) return { kind: 'files', files: [reference] }
+  if (typeof reference !== 'string') {
+    if (reference.length === 0) throw invalidReference('A list of split files is empty: give every part.')
+    const files = reference.map((part) => (part instanceof File ? part : partUrl(part, baseUrl)))
+    return { kind: 'files', files }
+  }
+  if (reference.startsWith('file:')) throw fileNotStored(reference)
+  if (isAddress(reference)) {
+    const url = toUrl(reference, baseUrl)
+    return isManifest(url)
+      ? { kind: 'folder', manifestUrl: url, fallbackUrls: [] }
+      : { kind: 'files', files: [url] }
+  }
+  const catalogue = new URL(catalogueUrl, baseUrl).href
+  const entry = findModel(await loadCatalogue(catalogue, http, signal), reference)
+  return {
+    kind: 'folder',
+    manifestUrl: new URL(entry.manifest, catalogue).href,
+    entry,
+    fallbackUrls: entry.sources.flatMap((source) => (source.kind === 'url' ? [source.url] : [])),
+  }
+}
+
+/** What someone hears who names a File that the store does not have. */
+export function fileNotStored(id: string): BrasaError {
+  return new BrasaError('unknown_model', {
+    message: `${id.slice('file:'.length)} is not in this browser’s storage: open the file again.`,
+    details: { model: id },
+  })
+}
+
+function isAddress(reference: string): boolean {
+  return (
+    /^(hf:|https?:\/\/|blob:|data:|\.{0,2}\/)|\.(gguf|json)$/i.test(reference) &&
+    !reference.startsWith('file:')
+  )
+}
+
+function isManifest(url: string): boolean {
+  return new URL(url).pathname.toLowerCase().endsWith('.json')
+}
+
+function partUrl(part: string, baseUrl: string): string {
+  if (!isAddress(part) || isManifest(toUrl(part, baseUrl))) {
+    throw invalidReference(
+      `"${part}" is not the address of a GGUF file: a list holds the parts of a split one.`,
+    )
+  }
+  return toUrl(part, baseUrl)
+}
+
+function toUrl(reference: string, baseUrl: string): string {
+  if (!reference.startsWith('hf:')) {
+    try {
+      return new URL(reference, baseUrl).href
+    } catch (cause) {
+      throw invalidReference(`"${reference}" is not an address.`, cause)
+    }
+  }
+  const [owner, repo, ...path] = reference.slice('hf:'.length).split('/')
+  if (!owner || !repo || path.length === 0 || path.some((part) => part === '' || part === '..')) {
+    throw invalidReference(`"${reference}" is not of the form hf:owner/repo/file.gguf.`)
+  }
+  return `https://huggingface.co/${owner}/${repo}/resolve/main/${path.map(encodeURIComponent).join('/')}`
+}
+
+function invalidReference(message: string, cause?: unknown): BrasaError {
+  return new BrasaError('invalid_request', { message, cause })
+}
