@@ -29,7 +29,8 @@ await runAsScript(import.meta.url, async () => {
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   await buildModule('index', Object.keys(dependencies))
   await buildModule('worker', [])
-  if (!readFileSync(join(output, 'index.js'), 'utf8').includes("new URL('./worker.js', import.meta.url)")) {
+  const index = readFileSync(join(output, 'index.js'), 'utf8')
+  if (!/new Worker\(new URL\(["']\.\/worker\.js["'], import\.meta\.url\)/.test(index)) {
     throw new ScriptError(
       'index.js does not start worker.js: did the client change how it spawns the worker?',
     )
