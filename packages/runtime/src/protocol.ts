@@ -12,6 +12,19 @@ import type {
 } from './api/types.ts'
 import type { DeviceCounters, DeviceInfo, MemoryInfo, SamplingSettings } from './backends/executor.ts'
 
+export type {
+  BackendChoice,
+  ChatMessage,
+  EngineWarning,
+  FinishReason,
+  LoadProgress,
+  ModelInfo,
+  ModelReference,
+  Timings,
+  TokenLogprobs,
+  Usage,
+} from './api/types.ts'
+
 /**
  * Everything that crosses between page and worker. A load or an answer is a stream: the page names it with an id of its
  * own, then calls `next` until it returns nothing. Only calls and structured-cloneable values cross; errors do as in

@@ -33,7 +33,7 @@ export interface LoadProgress {
 }
 
 export interface EngineWarning {
-  readonly code: 'quota_exceeded' | 'persist_denied'
+  readonly code: 'quota_exceeded' | 'persist_denied' | 'storage_unavailable'
   readonly message: string
 }
 
@@ -51,7 +51,24 @@ export interface ModelInfo {
 }
 
 export interface StoredModel {
+  /** What `createEngine` takes as `model` to open it again. */
   readonly id: string
+  readonly sizeBytes: number
+  /** False where a download has not finished; loading the model again goes on with it. */
+  readonly isComplete: boolean
+}
+
+/** A model that a catalogue names. */
+export interface CatalogueEntry {
+  /** What `createEngine` takes as `model`. */
+  readonly id: string
+  /** For people. */
+  readonly name: string
+  readonly architecture: string
+  readonly quantisation: string
+  readonly licence: string
+  /** Tokens, at most. */
+  readonly contextLength: number
   readonly sizeBytes: number
 }
 

@@ -1,8 +1,8 @@
-import type { BackendChoice } from '../api/types.ts'
 import type { DeviceCounters, Executor } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError } from '../errors.ts'
+import type { BackendChoice } from '../protocol.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
 export interface Backend {

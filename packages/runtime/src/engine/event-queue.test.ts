@@ -23,6 +23,14 @@ describe('createEventQueue', () => {
     expect(performance.now() - start).toBeGreaterThan(40)
   })
 
+  test('no event before it delays the first token', async () => {
+    const queue = createEventQueue(10_000)
+    queue.push({ type: 'accepted' })
+    expect(await queue.next()).toHaveLength(1)
+    queue.push(token('a', 1))
+    expect(await queue.next()).toEqual([token('a', 1)])
+  })
+
   test('delivers what was pushed before the end, then nothing, without waiting', async () => {
     const queue = createEventQueue(10_000)
     queue.push(token('a', 1))

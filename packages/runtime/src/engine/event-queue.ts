@@ -11,14 +11,14 @@ export interface EventQueue {
 }
 
 /**
- * Events of one stream on their way to the page, at most one message every `intervalMs`: a message costs about as much
- * as a small kernel. The first event after a pause leaves at once, so that batching never delays the first token.
+ * Events of one stream on their way to the page, tokens at most once every `intervalMs`: a message costs about as much
+ * as a small kernel. The first token leaves at once, and so does one after a pause.
  */
 export function createEventQueue(intervalMs = 16): EventQueue {
   let events: EngineEvent[] = []
   let end: { error?: unknown } | undefined
   let wake: (() => void) | undefined
-  let lastDelivery = Number.NEGATIVE_INFINITY
+  let lastTokens = Number.NEGATIVE_INFINITY
 
   const finish = (result: { error?: unknown }) => {
     end ??= result
@@ -43,7 +43,7 @@ export function createEventQueue(intervalMs = 16): EventQueue {
     fail: (error) => finish({ error }),
     async next() {
       while (events.length === 0 && !end) await new Promise<void>((resolve) => (wake = resolve))
-      const wait = lastDelivery + intervalMs - performance.now()
+      const wait = lastTokens + intervalMs - performance.now()
       if (wait > 0 && !end) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, wait)
@@ -56,9 +56,9 @@ export function createEventQueue(intervalMs = 16): EventQueue {
       }
       wake = undefined
       if (events.length === 0 && end && 'error' in end) throw end.error
-      lastDelivery = performance.now()
       const batch = events
       events = []
+      if (batch.some(({ type }) => type === 'tokens')) lastTokens = performance.now()
       return batch
     },
   }

@@ -19,14 +19,14 @@ export function createFakeModel(
     },
     executor,
     lookahead: 4,
-    text: {
+    answerText: () => ({
       eosTokenIds: new Set([0]),
       tokenText: (token) => String.fromCharCode(token),
       createDecoder: () => ({
         push: (token) => (token === 0 ? '' : String.fromCharCode(token)),
         end: () => '',
       }),
-    },
+    }),
     encodePrompt: async (input) =>
       tokenize('prompt' in input ? input.prompt : input.messages.map(({ content }) => content).join('\n')),
     tokenize,

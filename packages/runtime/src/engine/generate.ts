@@ -1,7 +1,6 @@
-import type { FinishReason, Timings, TokenLogprobs } from '../api/types.ts'
 import type { Executor, TokenLogprob } from '../backends/executor.ts'
 import { BrasaError, isBrasaError } from '../errors.ts'
-import type { EngineEvent, GenerationSettings } from '../protocol.ts'
+import type { EngineEvent, FinishReason, GenerationSettings, Timings, TokenLogprobs } from '../protocol.ts'
 import type { Conversation } from './conversation.ts'
 import { createStepPipeline, type StepPipeline } from './step-pipeline.ts'
 import { createStopFilter } from './stop-strings.ts'

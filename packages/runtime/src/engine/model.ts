@@ -1,6 +1,5 @@
-import type { EngineWarning, LoadProgress, ModelInfo } from '../api/types.ts'
 import type { DeviceCounters, Executor } from '../backends/executor.ts'
-import type { GenerateRequest, LoadRequest } from '../protocol.ts'
+import type { EngineWarning, GenerateRequest, LoadProgress, LoadRequest, ModelInfo } from '../protocol.ts'
 import type { AnswerText } from './generate.ts'
 
 /** A model that is ready to answer: an executor, and the text on both sides of it. */
@@ -9,9 +8,11 @@ export interface LoadedModel {
   readonly executor: Executor
   /** Steps in flight while it answers. */
   readonly lookahead: number
-  readonly text: AnswerText
   /** The tokens of a prompt, rendered by the model's own template where it is a chat. */
   encodePrompt(input: GenerateRequest['input']): Promise<Uint32Array>
+  /** How the answer to a prompt becomes text. */
+  answerText(input: GenerateRequest['input']): AnswerText
+  /** Tokens of a raw text, special tokens parsed. */
   tokenize(text: string): Uint32Array
   counters(): DeviceCounters
 }

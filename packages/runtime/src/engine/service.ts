@@ -41,8 +41,9 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     emit({ type: 'accepted' })
 
     const run = async ({ model, conversation }: ModelSession, emit: (event: EngineEvent) => void) => {
-      const { executor, lookahead, text } = model
+      const { executor, lookahead } = model
       const { settings } = request
+      const text = model.answerText(request.input)
       await generate({ executor, conversation, text, lookahead, prompt, settings, signal, arrivedAtMs, emit })
       return true
     }

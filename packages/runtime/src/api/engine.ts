@@ -1,0 +1,74 @@
+import { createEngineClient, type EngineClient } from '../client/engine-client.ts'
+import { BrasaError } from '../errors.ts'
+import { createChatCompletions } from './chat.ts'
+import { createCompletions } from './completions.ts'
+import { catalogueUrlOf, pageUrl } from './models.ts'
+import type { Engine, EngineOptions } from './types.ts'
+
+/**
+ * Loads a model in a worker of its own: from this browser's storage, or over the network into it.
+ *
+ * A worker or a GPU that is lost later is replaced by the next call. Dispose of an engine that is no longer needed.
+ * @throws BrasaError `aborted` when `signal` fires (what has arrived is kept), `invalid_request`, `webgpu_unavailable`,
+ *   `unknown_model` and everything else that can be wrong with a model, a network or a machine
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const {
+    model,
+    backend = 'auto',
+    contextLength,
+    catalogueUrl,
+    onProgress,
+    onWarning,
+    signal,
+  } = options ?? {}
+  checkModel(model)
+  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
+    throw new BrasaError('invalid_request', {
+      message: `"contextLength" is ${contextLength}; it must be a whole number from 1 up to what the model was trained for.`,
+      details: { parameter: 'contextLength', value: String(contextLength) },
+    })
+  }
+  const request = {
+    model,
+    backend,
+    contextLength,
+    catalogueUrl: catalogueUrlOf(catalogueUrl),
+    baseUrl: pageUrl(),
+  }
+  return engineOf(await createEngineClient({ request, onProgress, onWarning }, signal))
+}
+
+/** The public surface over a client: exported for tests. */
+export function engineOf(client: EngineClient): Engine {
+  return {
+    get model() {
+      return client.loaded.model
+    },
+    get device() {
+      return client.loaded.device
+    },
+    chat: { completions: createChatCompletions(client) },
+    completions: createCompletions(client),
+    async tokenize(text) {
+      if (typeof text !== 'string') {
+        throw new BrasaError('invalid_request', { message: 'tokenize takes a string.' })
+      }
+      return client.tokenize(text)
+    },
+    memory: () => client.memory(),
+    counters: () => client.counters(),
+    dispose: () => client.dispose(),
+  }
+}
+
+function checkModel(model: unknown): void {
+  const isPart = (part: unknown) =>
+    (typeof part === 'string' && part !== '') || (typeof File !== 'undefined' && part instanceof File)
+  if (isPart(model) || (Array.isArray(model) && model.length > 0 && model.every(isPart))) return
+  throw new BrasaError('invalid_request', {
+    message:
+      '"model" must be a catalogue name, hf:owner/repo/file.gguf, a URL, a File, or the list of a split model’s parts.',
+    details: { parameter: 'model' },
+  })
+}

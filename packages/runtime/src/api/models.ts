@@ -1,0 +1,50 @@
+import { BrasaError } from '../errors.ts'
+import { type CatalogueModel, loadCatalogue } from '../storage/catalogue.ts'
+import { defaultHttp } from '../storage/http.ts'
+import { openShardStore } from '../storage/overflow-store.ts'
+import { listModels, removeModel } from '../storage/stored-models.ts'
+import type { CatalogueEntry, StoredModel } from './types.ts'
+
+/** Models in this browser's storage, unfinished downloads included. @throws BrasaError `storage_unavailable` */
+export async function listStoredModels(): Promise<readonly StoredModel[]> {
+  return listModels(await openShardStore())
+}
+
+/**
+ * Removes a model from this browser's storage, whose id `listStoredModels` tells. An id that is not there is no error. An
+ * engine that has the model loaded keeps it until it must load it again.
+ * @throws BrasaError `storage_unavailable`
+ */
+export async function removeStoredModel(id: string): Promise<void> {
+  if (typeof id !== 'string') {
+    throw new BrasaError('invalid_request', { message: 'removeStoredModel takes a stored model’s id.' })
+  }
+  await removeModel(await openShardStore(), id)
+}
+
+/**
+ * The models that a catalogue names; `models/models.json` beside the page by default.
+ * @throws BrasaError `malformed_manifest`, `http_error`, `network_error`, `aborted`
+ */
+export async function listCatalogue(url?: string, signal?: AbortSignal): Promise<readonly CatalogueEntry[]> {
+  const never = new AbortController().signal
+  return (await loadCatalogue(catalogueUrlOf(url), defaultHttp, signal ?? never)).map(entryOf)
+}
+
+function entryOf({ id, name, architecture, quantisation, licence, contextLength, size }: CatalogueModel) {
+  return { id, name, architecture, quantisation, licence, contextLength, sizeBytes: size }
+}
+
+/** @throws BrasaError `invalid_request` */
+export function catalogueUrlOf(url = 'models/models.json'): string {
+  if (URL.canParse(url, pageUrl())) return new URL(url, pageUrl()).href
+  throw new BrasaError('invalid_request', {
+    message: `"catalogueUrl" is "${url}", which is not an address.`,
+    details: { parameter: 'catalogueUrl', value: url },
+  })
+}
+
+/** What relative addresses are relative to. */
+export function pageUrl(): string {
+  return globalThis.document?.baseURI ?? globalThis.location.href
+}

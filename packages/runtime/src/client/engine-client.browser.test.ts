@@ -1,0 +1,162 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { type BrasaError, isBrasaError } from '../errors.ts'
+import type { GenerateRequest, LoadRequest } from '../protocol.ts'
+import { parseGenerationParameters } from '../sampling/parameters.ts'
+import { type AnswerEvent, createEngineClient, type EngineClient } from './engine-client.ts'
+
+const spawned: Worker[] = []
+const clients: EngineClient[] = []
+
+const spawn = () => {
+  const worker = new Worker(new URL('../engine/fake-worker.ts', import.meta.url), { type: 'module' })
+  spawned.push(worker)
+  return worker
+}
+
+const requestOf = (model: string): LoadRequest => ({
+  model,
+  backend: 'reference',
+  catalogueUrl: new URL('models.json', location.href).href,
+  baseUrl: location.href,
+})
+
+async function createClient(model = 'fake', signal?: AbortSignal): Promise<EngineClient> {
+  const client = await createEngineClient({ request: requestOf(model), spawn }, signal)
+  clients.push(client)
+  return client
+}
+
+const ask = (prompt: string, maxTokens = 20): GenerateRequest => ({
+  input: { prompt },
+  settings: parseGenerationParameters({ seed: 1, max_tokens: maxTokens }),
+})
+
+const never = new AbortController().signal
+
+async function textOf(events: AsyncIterable<AnswerEvent>): Promise<string> {
+  let text = ''
+  for await (const event of events) if (event.type === 'tokens') text += event.text
+  return text
+}
+
+const failure = async (promise: Promise<unknown>): Promise<BrasaError> => {
+  try {
+    await promise
+  } catch (error) {
+    if (isBrasaError(error)) return error
+    throw error
+  }
+  throw new Error('it did not fail')
+}
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.dispose()))
+  for (const worker of spawned.splice(0)) worker.terminate()
+})
+
+describe('createEngineClient', () => {
+  test('answers from a worker, in batches', async () => {
+    const client = await createClient()
+    expect(client.loaded.model.id).toBe('fake')
+    const events: AnswerEvent[] = []
+    for await (const event of client.generate(ask('hello', 200), never)) events.push(event)
+    const tokens = events.filter((event) => event.type === 'tokens')
+    expect(tokens.flatMap((event) => event.tokens)).toHaveLength(200)
+    expect(tokens.length).toBeLessThan(100)
+    expect(events.at(-1)).toMatchObject({ type: 'done', finishReason: 'length' })
+  })
+
+  test('an error crosses with its code, details, cause and stack', async () => {
+    const error = await failure(createClient('broken'))
+    expect(error.code).toBe('hash_mismatch')
+    expect(error.message).toBe('Two hashes differ.')
+    expect(error.details).toEqual({ expected: 'aa', found: 'bb', names: ['x', 'y'], size: 3, isLast: true })
+    expect(error.cause).toBeInstanceOf(Error)
+    expect(error.cause).toMatchObject({
+      name: 'TypeError',
+      message: 'the inner one',
+      cause: 'the innermost one',
+    })
+    expect(error.stack).toContain('fake-worker')
+  })
+
+  test.each(['loop for ever', 'close yourself', 'fail outside of any call'])(
+    'a worker told to %s is given up within 2 s, and the next call works',
+    async (prompt) => {
+      const client = await createClient('slow')
+      const running = failure(textOf(client.generate(ask('hello', 4000), never)))
+      // Long enough for the first answer to be on its way.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const start = performance.now()
+      const error = await failure(textOf(client.generate(ask(prompt), never)))
+      expect(performance.now() - start).toBeLessThan(2000)
+      expect(error.code).toBe('worker_lost')
+      expect(error.message).toMatch(/Ask again/)
+      expect((await running).code).toBe('worker_lost')
+      expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)
+      expect(spawned).toHaveLength(2)
+    },
+  )
+
+  test('a worker killed in mid-answer is noticed within 2 s, and every pending call rejects', async () => {
+    const client = await createClient('slow')
+    const answers = [1, 2, 3].map(() => failure(textOf(client.generate(ask('hello', 4000), never))))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    spawned[0]!.terminate()
+    const start = performance.now()
+    const memory = failure(client.memory())
+    for (const pending of [...answers, memory]) expect((await pending).code).toBe('worker_lost')
+    expect(performance.now() - start).toBeLessThan(2000)
+    expect(await client.tokenize('ab')).toEqual(Uint32Array.of(97, 98))
+    expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)
+  })
+
+  test('a worker that died while nothing was asked is replaced without an error', async () => {
+    const client = await createClient()
+    spawned[0]!.terminate()
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)
+    expect(spawned).toHaveLength(2)
+  })
+
+  test('a worker whose script does not load is an error', async () => {
+    const missing = () =>
+      new Worker(new URL('/there-is-no-such-worker.js', location.href), { type: 'module' })
+    const error = await failure(createEngineClient({ request: requestOf('fake'), spawn: missing }))
+    expect(error.code).toBe('worker_lost')
+  })
+
+  test('a signal stops an answer, and leaving the loop does too', async () => {
+    const client = await createClient('slow')
+    const controller = new AbortController()
+    const events: AnswerEvent[] = []
+    for await (const event of client.generate(ask('hello', 4000), controller.signal)) {
+      events.push(event)
+      if (event.type === 'tokens') controller.abort()
+    }
+    expect(events.at(-1)).toMatchObject({ type: 'done', finishReason: 'abort' })
+    for await (const event of client.generate(ask('hello', 4000), never)) if (event.type === 'tokens') break
+    // Were the last one still running, this would wait for 4,000 tokens of 30 ms.
+    const start = performance.now()
+    expect(await textOf(client.generate(ask('other', 5), never))).toHaveLength(5)
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+
+  test('a signal stops a load and ends its worker', async () => {
+    const controller = new AbortController()
+    const loading = failure(createClient('slow to load', controller.signal))
+    setTimeout(() => controller.abort(), 100)
+    expect((await loading).code).toBe('aborted')
+    expect((await failure(createClient('fake', AbortSignal.abort()))).code).toBe('aborted')
+  })
+
+  test('what was disposed of says so, calls that wait included', async () => {
+    const client = await createClient('slow')
+    const running = failure(textOf(client.generate(ask('hello', 4000), never)))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await client.dispose()
+    expect((await running).code).toBe('disposed')
+    expect((await failure(client.tokenize('hello'))).code).toBe('disposed')
+    await client.dispose()
+  })
+})

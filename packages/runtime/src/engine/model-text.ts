@@ -1,0 +1,30 @@
+import type { GgufHeader } from '../formats/gguf.ts'
+import type { GenerateRequest } from '../protocol.ts'
+import { createChatTemplate } from '../tokenizer/chat-template.ts'
+import { createTokenizer } from '../tokenizer/tokenizer.ts'
+import type { LoadedModel } from './model.ts'
+
+/**
+ * The text on both sides of a model, from its metadata.
+ * @throws BrasaError `unsupported_tokenizer`, `malformed_model`
+ */
+export function createModelText({
+  metadata,
+}: GgufHeader): Pick<LoadedModel, 'encodePrompt' | 'answerText' | 'tokenize'> {
+  const tokenizer = createTokenizer(metadata)
+  const template = createChatTemplate(metadata)
+  const tokenize = (text: string) => tokenizer.encode(text, { specialTokens: 'parse' })
+  const isRaw = (input: GenerateRequest['input']) => 'prompt' in input
+  return {
+    tokenize,
+    async encodePrompt(input) {
+      if ('prompt' in input) return tokenize(input.prompt)
+      return tokenize(template.render(input.messages, { addGenerationPrompt: true }))
+    },
+    answerText: (input) => ({
+      eosTokenIds: tokenizer.eosTokenIds,
+      tokenText: (token) => new TextDecoder().decode(tokenizer.tokenBytes(token)),
+      createDecoder: () => tokenizer.streamDecoder({ continues: isRaw(input) }),
+    }),
+  }
+}
