@@ -89,7 +89,7 @@ function StatusChip() {
     failed: ['Not loaded', 'bad'],
   }[state.kind] as [string, string]
   return (
-    <div class="chip figures" role="status" aria-label="Model state">
+    <div class={`chip chip-${mood} figures`} role="status" aria-label="Model state">
       <i class={`dot dot-${mood}`} />
       {word}
     </div>

@@ -93,13 +93,11 @@ export function Composer() {
 /** Which backend on which adapter, in one line. */
 function RunsOn() {
   const state = model.value
-  const words =
-    state.kind === 'ready'
-      ? `${backendNames[state.engine.device.backend]} on ${state.engine.device.adapter}. Nothing you type leaves this device.`
-      : 'Nothing you type leaves this device.'
+  if (state.kind !== 'ready') return <p class="runs-on">&nbsp;</p>
+  const { backend, adapter, reason } = state.engine.device
   return (
-    <p class="runs-on soft" title={state.kind === 'ready' ? state.engine.device.reason : undefined}>
-      {words}
+    <p class="runs-on soft" title={reason}>
+      {`${backendNames[backend]} on ${adapter}. Nothing you type leaves this device.`}
     </p>
   )
 }

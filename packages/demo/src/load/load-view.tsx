@@ -9,6 +9,7 @@ import {
   model,
   reference,
   referenceName,
+  storedModel,
 } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
 import { phaseWords, progressFacts } from './progress.ts'
@@ -21,35 +22,37 @@ export function LoadView() {
   return (
     <section class="load" aria-label="Model">
       {state.kind === 'checking' && <p class="soft">Looking for models on this device…</p>}
-      {state.kind === 'absent' && <Offer kept={state.kept} />}
+      {state.kind === 'absent' && <Offer />}
       {state.kind === 'loading' && <Loading progress={state.progress} />}
       {state.kind === 'failed' && <Failed state={state} />}
     </section>
   )
 }
 
-function Offer({ kept }: { readonly kept: LoadProgress | undefined }) {
+function Offer() {
   const wanted = reference.value
-  const entry = catalogue.value.find((candidate) => candidate.id === wanted)
   const name = referenceName(wanted)
-  const partial = kept?.phase === 'download' && kept.loadedBytes > 0
+  const kept = storedModel(wanted)
+  const size = catalogue.value.find((entry) => entry.id === wanted)?.sizeBytes
+  const partial = kept !== undefined && !kept.isComplete && kept.sizeBytes > 0
   return (
     <>
       <h1>A language model in this page</h1>
       <p>
-        {partial
-          ? `Stopped at ${formatBytesOf(kept.loadedBytes, kept.totalBytes)}. What arrived is kept, and the load goes on from there.`
-          : `${name} is fetched once${entry === undefined ? '' : `, ${formatBytes(entry.sizeBytes)}`}, kept on this device, and then runs here.`}
+        {partial &&
+          size !== undefined &&
+          `${formatBytesOf(kept.sizeBytes, size)} of ${name} are here; the rest is fetched.`}
+        {partial &&
+          size === undefined &&
+          `${formatBytes(kept.sizeBytes)} of ${name} are here; the rest is fetched.`}
+        {!partial &&
+          `${name}${size === undefined ? '' : ` (${formatBytes(size)})`} is fetched once, kept here, and runs in this page.`}
         <br />
         Nothing you type leaves the device.
       </p>
       <div class="load-acts">
         <button type="button" class="button" onClick={() => loadModel(wanted)}>
-          {partial
-            ? 'Go on loading'
-            : entry === undefined
-              ? 'Load model'
-              : `Load model, ${formatBytes(entry.sizeBytes)}`}
+          {partial ? 'Go on loading' : 'Load model'}
         </button>
         <button type="button" class="quiet" onClick={() => (sheet.value = 'models')}>
           Other models

@@ -49,10 +49,12 @@ function Stored() {
       <h3>On this device</h3>
       {storedModels.value.length === 0 && <p class="soft">None yet.</p>}
       <ul>
-        {storedModels.value.map(({ id, sizeBytes }) => (
+        {storedModels.value.map(({ id, sizeBytes, isComplete }) => (
           <li key={id}>
             <span class="models-name">{referenceName(id)}</span>
-            <span class="soft figures">{formatBytes(sizeBytes)}</span>
+            <span class="soft figures">
+              {isComplete ? formatBytes(sizeBytes) : `Unfinished, ${formatBytes(sizeBytes)}`}
+            </span>
             {inUse(id) ? (
               <span class="models-note soft">In use</span>
             ) : (
@@ -60,9 +62,9 @@ function Stored() {
                 type="button"
                 class="quiet"
                 onClick={() => use(id)}
-                aria-label={`Use ${referenceName(id)}`}
+                aria-label={`${isComplete ? 'Use' : 'Go on loading'} ${referenceName(id)}`}
               >
-                Use
+                {isComplete ? 'Use' : 'Go on'}
               </button>
             )}
             <button

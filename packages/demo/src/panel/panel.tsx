@@ -30,14 +30,12 @@ function RunningOn() {
       </section>
     )
   }
-  const { device, model: info } = model.value.engine
+  const { device } = model.value.engine
   const held = memory.value
   return (
     <section aria-label="Running on">
       <h3>Running on</h3>
       <dl class="figures">
-        <dt>Model</dt>
-        <dd>{info.name}</dd>
         <dt>Backend</dt>
         <dd>{backendNames[device.backend]}</dd>
         <dt>Adapter</dt>

@@ -10,6 +10,7 @@ import {
 /** System prompt and sampling; every change counts from the next answer on and is remembered. */
 export function SettingsForm() {
   const { systemPrompt, temperature } = settings.value
+  const changed = settingRanges.some(({ key }) => settings.value[key] !== defaultSettings[key])
   return (
     <section aria-label="Settings">
       <h3>Settings</h3>
@@ -34,15 +35,17 @@ export function SettingsForm() {
             At temperature 0 the likeliest token is always taken; the other choices have no say.
           </p>
         )}
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            settings.value = { ...defaultSettings, systemPrompt }
-          }}
-        >
-          Back to defaults
-        </button>
+        {changed && (
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => {
+              settings.value = { ...defaultSettings, systemPrompt }
+            }}
+          >
+            Back to defaults
+          </button>
+        )}
       </div>
     </section>
   )

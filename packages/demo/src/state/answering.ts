@@ -74,14 +74,16 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
     if (controller.signal.aborted) end = { state: 'stopped' }
   } catch (error) {
     const failure = describeFailure(error)
+    // `disposed`: the person chose another model.
     end =
-      controller.signal.aborted || failure.code === 'aborted'
+      controller.signal.aborted || ['aborted', 'disposed'].includes(failure.code)
         ? { state: 'stopped' }
         : { state: 'failed', failure }
   }
   const content = text.finish()
   const stats = usage &&
-    timings && {
+    timings &&
+    usage.completion_tokens > 0 && {
       tokens: usage.completion_tokens,
       ttftMs: timings.ttftMs,
       tokensPerSecond: timings.decodeTokensPerSecond,

@@ -20,7 +20,7 @@ type CatalogueEntry = Awaited<ReturnType<typeof listCatalogue>>[number]
 /** Where the model is. `absent`: nothing is loaded because the person has not asked for it, or has cancelled. */
 export type ModelState =
   | { readonly kind: 'checking' }
-  | { readonly kind: 'absent'; readonly kept?: LoadProgress }
+  | { readonly kind: 'absent' }
   | { readonly kind: 'loading'; readonly progress?: LoadProgress }
   | { readonly kind: 'ready'; readonly engine: Engine }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
@@ -43,16 +43,21 @@ let loading: AbortController | undefined
 export async function openPage(): Promise<void> {
   const remembered = readStored(referenceKey)
   if (typeof remembered === 'string') reference.value = remembered
-  await refreshModels()
-  if (isStored(reference.value)) await loadModel(reference.value)
-  else if (model.value.kind === 'checking') model.value = { kind: 'absent' }
+  const listed = refreshCatalogue()
+  await refreshStored()
+  if (storedModel(reference.value)?.isComplete) await loadModel(reference.value)
+  else {
+    // The offer says how large the model is, if that can be known soon.
+    await Promise.race([listed, new Promise((resolve) => setTimeout(resolve, 1000))])
+    if (model.value.kind === 'checking') model.value = { kind: 'absent' }
+  }
 }
 
-/** By catalogue name, or by address in full. */
-function isStored(wanted: ModelReference): boolean {
-  if (typeof wanted !== 'string') return false
+/** What storage holds of a model named by catalogue or by address, finished or not. */
+export function storedModel(wanted: ModelReference): StoredModel | undefined {
+  if (typeof wanted !== 'string') return undefined
   const address = URL.canParse(wanted, location.href) ? new URL(wanted, location.href).href : wanted
-  return storedModels.value.some(({ id }) => id === wanted || id === address)
+  return storedModels.value.find(({ id }) => id === wanted || id === address)
 }
 
 /** What to remember a model by: a file is kept under its name. */
@@ -61,11 +66,21 @@ function lastingReference(wanted: ModelReference): string | undefined {
   return typeof wanted === 'string' ? wanted : undefined
 }
 
-/** Reads both lists again. Neither is needed to chat, so that a failure leaves them as they are. */
-export async function refreshModels(): Promise<void> {
-  const [offered, stored] = await Promise.allSettled([listCatalogue(), listStoredModels()])
-  if (offered.status === 'fulfilled') catalogue.value = offered.value
-  if (stored.status === 'fulfilled') storedModels.value = stored.value
+/** Neither list is needed to chat, so that a failure leaves it as it is. */
+async function refreshCatalogue(): Promise<void> {
+  try {
+    catalogue.value = await listCatalogue()
+  } catch {
+    // Loading by name says what is wrong with the catalogue.
+  }
+}
+
+async function refreshStored(): Promise<void> {
+  try {
+    storedModels.value = await listStoredModels()
+  } catch {
+    // Loading says what is wrong with the storage.
+  }
 }
 
 /** Frees the model at hand and loads another; says how it goes in `model`, never throws. */
@@ -78,7 +93,6 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
   model.value = { kind: 'loading' }
   warnings.value = []
   memory.value = undefined
-  let progress: LoadProgress | undefined
   const mine = () => loading === controller
   try {
     if (before.kind === 'ready') await before.engine.dispose().catch(() => undefined)
@@ -86,7 +100,6 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
       model: wanted,
       signal: controller.signal,
       onProgress: (next) => {
-        progress = next
         if (!mine()) return
         if (model.value.kind === 'loading') model.value = { kind: 'loading', progress: next }
         else recovery.value = next.phase === 'ready' ? undefined : next
@@ -102,15 +115,13 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
     const lasting = lastingReference(wanted)
     if (lasting !== undefined) writeStored(referenceKey, lasting)
     model.value = { kind: 'ready', engine }
-    await Promise.all([refreshMemory(), refreshModels()])
+    await Promise.all([refreshMemory(), refreshStored()])
   } catch (error) {
     if (!mine()) return
     const failure = describeFailure(error)
-    model.value =
-      failure.code === 'aborted'
-        ? { kind: 'absent', ...(progress && { kept: progress }) }
-        : { kind: 'failed', ...failure }
-    await refreshModels()
+    // First what is kept, so that it is told at once.
+    await refreshStored()
+    if (mine()) model.value = failure.code === 'aborted' ? { kind: 'absent' } : { kind: 'failed', ...failure }
   }
 }
 
@@ -121,7 +132,7 @@ export function cancelLoad(): void {
 
 export async function removeModel(id: string): Promise<void> {
   await removeStoredModel(id)
-  await refreshModels()
+  await refreshStored()
 }
 
 /** How much the engine holds now. Only for show: a failure leaves the last figures. */

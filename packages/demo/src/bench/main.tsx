@@ -1,0 +1,10 @@
+import '../theme/tokens.css'
+import '../theme/base.css'
+import '../controls/controls.css'
+import * as brasa from '@brasa/runtime'
+import { render } from 'preact'
+import { BenchPage } from './bench-page.tsx'
+
+// For consoles and scripts: `await brasa.createEngine({ model: '…' })`.
+Object.assign(globalThis, { brasa })
+render(<BenchPage />, document.querySelector('#app')!)
