@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import type { AttentionVariant } from './attention.ts'
 import { prepareAttentionDecode } from './attention-decode.ts'
 import { expectedAttention, kvFixture, noise } from './kv-fixture.ts'
 import type { AttentionShape } from './kv-pages.ts'
@@ -14,7 +15,12 @@ const shapes: AttentionShape[] = [
   { numHeads: 10, numKvHeads: 2, headDim: 36, scale: 0.3 },
 ]
 
-async function decoded(shape: AttentionShape, rows: readonly (readonly [number, number])[], seed: number) {
+async function decoded(
+  variant: AttentionVariant,
+  shape: AttentionShape,
+  rows: readonly (readonly [number, number])[],
+  seed: number,
+) {
   const gpu = await testGpu()
   const { numHeads, numKvHeads, headDim } = shape
   const fixture = kvFixture(gpu, shape, rows, seed)
@@ -25,6 +31,7 @@ async function decoded(shape: AttentionShape, rows: readonly (readonly [number, 
     qkv: uploaded(gpu, qkv),
     output,
     shape,
+    variant,
     maxRows: rows.length,
   })
   expect(dispatches.length).toBeLessThanOrEqual(2)
@@ -34,32 +41,34 @@ async function decoded(shape: AttentionShape, rows: readonly (readonly [number, 
   return { actual, expected: expectedAttention(fixture, shape, qkv) }
 }
 
-test('rows of several sequences attend to their own positions', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...shapes),
-      fc.array(fc.tuple(fc.nat(3), fc.nat(150)), { minLength: 1, maxLength: 7 }),
-      fc.nat(1e6),
-      async (shape, rows, seed) => {
-        const { actual, expected } = await decoded(shape, rows, seed)
-        expect(largestError(actual, expected)).toBeLessThan(1e-5)
-      },
-    ),
-    { numRuns: 12 },
-  )
-})
+describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
+  test('rows of several sequences attend to their own positions', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...shapes),
+        fc.array(fc.tuple(fc.nat(3), fc.nat(150)), { minLength: 1, maxLength: 7 }),
+        fc.nat(1e6),
+        async (shape, rows, seed) => {
+          const { actual, expected } = await decoded(variant, shape, rows, seed)
+          expect(largestError(actual, expected)).toBeLessThan(1e-5)
+        },
+      ),
+      { numRuns: 10 },
+    )
+  })
 
-test('a first token sees only itself', async () => {
-  const { actual, expected } = await decoded(shapes[0]!, [[0, 0]], 5)
-  expect(largestError(actual, expected)).toBeLessThan(1e-6)
-})
+  test('a first token sees only itself', async () => {
+    const { actual, expected } = await decoded(variant, shapes[0]!, [[0, 0]], 5)
+    expect(largestError(actual, expected)).toBeLessThan(1e-6)
+  })
 
-test('scores far apart neither overflow nor vanish', async () => {
-  const { actual, expected } = await decoded({ ...shapes[0]!, scale: 60 }, [[0, 333]], 6)
-  expect(largestError(actual, expected)).toBeLessThan(1e-3)
-})
+  test('scores far apart neither overflow nor vanish', async () => {
+    const { actual, expected } = await decoded(variant, { ...shapes[0]!, scale: 60 }, [[0, 333]], 6)
+    expect(largestError(actual, expected)).toBeLessThan(1e-3)
+  })
 
-test('two thousand positions', async () => {
-  const { actual, expected } = await decoded(shapes[0]!, [[0, 2000]], 7)
-  expect(largestError(actual, expected)).toBeLessThan(1e-5)
+  test('two thousand positions', async () => {
+    const { actual, expected } = await decoded(variant, shapes[0]!, [[0, 2000]], 7)
+    expect(largestError(actual, expected)).toBeLessThan(1e-5)
+  })
 })

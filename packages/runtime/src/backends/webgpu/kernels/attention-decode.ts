@@ -1,17 +1,30 @@
 import decodeWgsl from '#shaders/attention_decode.wgsl?raw'
+import parallelWgsl from '#shaders/attention_decode_parallel.wgsl?raw'
 import mergeWgsl from '#shaders/attention_merge.wgsl?raw'
 import { batchWgsl } from '../batch.ts'
 import { reads, uniform, writes } from '../bindings.ts'
-import { type Dispatch, prepareDispatch } from '../dispatch.ts'
+import { type Dispatch, type KernelSource, prepareDispatch } from '../dispatch.ts'
 import { createStorageBuffer, type Gpu } from '../gpu.ts'
-import { type AttentionBindings, attentionInputs, headTiling, serialAttentionSource } from './attention.ts'
+import {
+  type AttentionBindings,
+  attentionInputs,
+  attentionVariant,
+  headTiling,
+  parallelAttentionSource,
+  parallelThreads,
+  serialAttentionSource,
+} from './attention.ts'
 
 export interface AttentionDecodeBindings extends AttentionBindings {
   readonly maxRows: number
 }
 
-/** Threads over which the keys of one KV head are dealt: two lanes' groups of four, so that two CPU threads are both busy. */
-const numSplits = 8
+/**
+ * Parts into which the keys of one KV head are split. Serial: a thread each, two groups of four lanes, so that two CPU
+ * threads are both busy. Parallel: a workgroup each, so that a few heads fill a GPU.
+ */
+const numSplitsOf = { serial: 8, parallel: 16 } as const
+const serialThreads = 4
 const mergeThreads = 32
 
 /**
@@ -24,16 +37,28 @@ export async function prepareAttentionDecode(
 ): Promise<{ readonly dispatches: Dispatch[]; readonly scratch: GPUBuffer[] }> {
   const { shape, output, batch, maxRows, maxPagesPerSequence } = bindings
   const { numHeads, numKvHeads, headDim } = shape
-  const { headTiles } = headTiling(shape)
+  const { headTiles, headsPerTile } = headTiling(shape)
+  const variant = attentionVariant(gpu, bindings)
+  const numSplits = numSplitsOf[variant]
   const partBytes = (headDim + 4) * 4
   const parts = createStorageBuffer(gpu, 'attention.parts', maxRows * numHeads * numSplits * partBytes)
-  const source = serialAttentionSource('attention_decode', decodeWgsl, shape, maxPagesPerSequence)
+
+  const label = 'attention_decode'
+  const serial = (): KernelSource => serialAttentionSource(label, decodeWgsl, shape, maxPagesPerSequence)
+  const parallel = (): KernelSource =>
+    parallelAttentionSource(label, parallelWgsl, shape, maxPagesPerSequence, {
+      headTiles,
+      headsPerTile,
+      threads: parallelThreads,
+    })
+  const source = variant === 'serial' ? serial() : parallel()
+  const splitGroups = variant === 'serial' ? numSplits / serialThreads : numSplits
   const dispatches = await Promise.all([
     prepareDispatch(
       gpu,
       { ...source, constants: { ...source.constants, numSplits } },
       [...attentionInputs(bindings), writes(parts)],
-      (numRows) => [numSplits / 4, numKvHeads * headTiles, numRows],
+      (numRows) => [splitGroups, numKvHeads * headTiles, numRows],
     ),
     prepareDispatch(
       gpu,

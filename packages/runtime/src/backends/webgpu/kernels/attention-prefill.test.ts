@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import type { AttentionVariant } from './attention.ts'
 import { prepareAttentionPrefill } from './attention-prefill.ts'
 import { expectedAttention, kvFixture, noise } from './kv-fixture.ts'
 import type { AttentionShape } from './kv-pages.ts'
@@ -12,7 +13,12 @@ const shapes: AttentionShape[] = [
   { numHeads: 3, numKvHeads: 3, headDim: 20, scale: 1 },
 ]
 
-async function prefilled(shape: AttentionShape, rows: readonly (readonly [number, number])[], seed: number) {
+async function prefilled(
+  variant: AttentionVariant,
+  shape: AttentionShape,
+  rows: readonly (readonly [number, number])[],
+  seed: number,
+) {
   const gpu = await testGpu()
   const { numHeads, numKvHeads, headDim } = shape
   const fixture = kvFixture(gpu, shape, rows, seed)
@@ -23,40 +29,43 @@ async function prefilled(shape: AttentionShape, rows: readonly (readonly [number
     qkv: uploaded(gpu, qkv),
     output,
     shape,
+    variant,
   })
   await runDispatches(gpu, [dispatch], rows.length)
   const actual = await downloadedFloats(gpu, output, rows.length * numHeads * headDim)
   return { actual, expected: expectedAttention(fixture, shape, qkv) }
 }
 
-test('a chunk of one sequence, wherever it starts', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...shapes),
-      fc.nat(90),
-      fc.integer({ min: 1, max: 70 }),
-      fc.nat(1e6),
-      async (shape, start, numRows, seed) => {
-        const rows = Array.from({ length: numRows }, (_, i) => [1, start + i] as const)
-        const { actual, expected } = await prefilled(shape, rows, seed)
-        expect(largestError(actual, expected)).toBeLessThan(1e-5)
-      },
-    ),
-    { numRuns: 10 },
-  )
-})
+describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
+  test('a chunk of one sequence, wherever it starts', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...shapes),
+        fc.nat(90),
+        fc.integer({ min: 1, max: 50 }),
+        fc.nat(1e6),
+        async (shape, start, numRows, seed) => {
+          const rows = Array.from({ length: numRows }, (_, i) => [1, start + i] as const)
+          const { actual, expected } = await prefilled(variant, shape, rows, seed)
+          expect(largestError(actual, expected)).toBeLessThan(1e-5)
+        },
+      ),
+      { numRuns: 7 },
+    )
+  })
 
-test('rows of several sequences in any order', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...shapes),
-      fc.array(fc.tuple(fc.nat(3), fc.nat(100)), { minLength: 1, maxLength: 25 }),
-      fc.nat(1e6),
-      async (shape, rows, seed) => {
-        const { actual, expected } = await prefilled(shape, rows, seed)
-        expect(largestError(actual, expected)).toBeLessThan(1e-5)
-      },
-    ),
-    { numRuns: 8 },
-  )
+  test('rows of several sequences in any order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...shapes),
+        fc.array(fc.tuple(fc.nat(3), fc.nat(100)), { minLength: 1, maxLength: 25 }),
+        fc.nat(1e6),
+        async (shape, rows, seed) => {
+          const { actual, expected } = await prefilled(variant, shape, rows, seed)
+          expect(largestError(actual, expected)).toBeLessThan(1e-5)
+        },
+      ),
+      { numRuns: 6 },
+    )
+  })
 })

@@ -1,17 +1,43 @@
 import prefillWgsl from '#shaders/attention_prefill.wgsl?raw'
+import parallelWgsl from '#shaders/attention_prefill_parallel.wgsl?raw'
 import { writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
-import { type AttentionBindings, attentionInputs, headTiling, serialAttentionSource } from './attention.ts'
+import {
+  type AttentionBindings,
+  attentionInputs,
+  attentionVariant,
+  headTiling,
+  parallelAttentionSource,
+  parallelThreads,
+  serialAttentionSource,
+} from './attention.ts'
+
+const serialThreads = 4
+const rowsPerThread = 4
+const maxTileRows = 16
+const maxTileKeys = 32
+/** Quads of keys in a tile: with the queries and weights, these leave 1 KiB of the 16 KiB of workgroup memory. */
+const tileQuads = 512
 
 /** Each row of a chunk attends to the positions of its sequence up to its own. One dispatch. */
 export function prepareAttentionPrefill(gpu: Gpu, bindings: AttentionBindings): Promise<Dispatch> {
   const { shape, output, maxPagesPerSequence } = bindings
-  const tiles = shape.numKvHeads * headTiling(shape).headTiles
-  return prepareDispatch(
-    gpu,
-    serialAttentionSource('attention_prefill', prefillWgsl, shape, maxPagesPerSequence),
-    [...attentionInputs(bindings), writes(output)],
-    (numRows) => [Math.ceil(numRows / 4), tiles, 1],
-  )
+  const { numHeads, numKvHeads, headDim } = shape
+  const buffers = [...attentionInputs(bindings), writes(output)]
+  const label = 'attention_prefill'
+  if (attentionVariant(gpu, bindings) === 'serial') {
+    const tiles = numKvHeads * headTiling(shape).headTiles
+    const source = serialAttentionSource(label, prefillWgsl, shape, maxPagesPerSequence)
+    return prepareDispatch(gpu, source, buffers, (numRows) => [Math.ceil(numRows / serialThreads), tiles, 1])
+  }
+  const quads = headDim / 4
+  const tileRows = Math.min(maxTileRows, Math.floor(parallelThreads / quads) * rowsPerThread)
+  const tileKeys = Math.min(maxTileKeys, Math.floor(tileQuads / quads))
+  const source = parallelAttentionSource(label, parallelWgsl, shape, maxPagesPerSequence, {
+    tileRows,
+    tileKeys,
+    threads: parallelThreads,
+  })
+  return prepareDispatch(gpu, source, buffers, (numRows) => [Math.ceil(numRows / tileRows), numHeads, 1])
 }

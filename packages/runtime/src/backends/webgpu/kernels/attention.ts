@@ -1,7 +1,9 @@
 import attendWgsl from '#shaders/common/attend.wgsl?raw'
+import { BrasaError } from '../../../errors.ts'
 import { type BatchBuffers, batchWgsl } from '../batch.ts'
 import { type Binding, reads, uniform } from '../bindings.ts'
 import type { KernelSource } from '../dispatch.ts'
+import type { Gpu } from '../gpu.ts'
 import { type AttentionShape, kvPageConstants, kvPagesWgsl } from './kv-pages.ts'
 import { unroll } from './unroll.ts'
 
@@ -19,10 +21,31 @@ export interface AttentionBindings {
   readonly output: GPUBuffer
   readonly shape: AttentionShape
   readonly maxPagesPerSequence: number
+  /** Left out, the adapter decides. */
+  readonly variant?: AttentionVariant
 }
 
 /** `serial`: a thread works alone, for software adapters. `parallel`: a workgroup works together, for GPUs. */
 export type AttentionVariant = 'serial' | 'parallel'
+
+/** Threads of a workgroup of the parallel variants, which hold a quad (four components) of a head each. */
+export const parallelThreads = 64
+
+/**
+ * The variant asked for or that suits the adapter; heads too wide for a workgroup are for the serial one.
+ * @throws BrasaError `unsupported_architecture`
+ */
+export function attentionVariant(gpu: Gpu, { shape, variant }: AttentionBindings): AttentionVariant {
+  const { numHeads, numKvHeads, headDim } = shape
+  if (headDim % 4 !== 0 || numHeads % numKvHeads !== 0) {
+    throw new BrasaError('unsupported_architecture', {
+      message: `Attention with ${numHeads} heads of ${headDim} over ${numKvHeads} key-value heads does not fit the WebGPU kernels: heads must be multiples of the key-value heads, and their width of 4. Use another backend.`,
+      details: { numHeads, numKvHeads, headDim },
+    })
+  }
+  if (headDim > 4 * parallelThreads) return 'serial'
+  return variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
+}
 
 /** How many heads of one group share the loads of a key, at most: what registers (and a vec4 of scores) hold. */
 const maxHeadsPerTile = 4
@@ -60,6 +83,22 @@ export function serialAttentionSource(
       unroll(`${attendWgsl}\n${kernel}`, { heads: headsPerTile, quads }),
     ].join('\n'),
     constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, scale, headTiles },
+  }
+}
+
+/** `kernel`, a workgroup's, with numbers that all of them need and its own `constants`. */
+export function parallelAttentionSource(
+  label: string,
+  kernel: string,
+  shape: AttentionShape,
+  maxPagesPerSequence: number,
+  constants: Readonly<Record<string, number>>,
+): KernelSource {
+  const { numHeads, headDim, scale } = shape
+  return {
+    label: `${label}_parallel`,
+    code: [batchWgsl, kvPagesWgsl, kernel].join('\n'),
+    constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, headDim, scale, ...constants },
   }
 }
 

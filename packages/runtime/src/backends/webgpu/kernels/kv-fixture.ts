@@ -37,7 +37,9 @@ export function kvFixture(
   seed: number,
 ): KvFixture {
   const numSlots = Math.max(...rows.map(([slot]) => slot)) + 1
-  const maxPagesPerSequence = Math.floor(Math.max(...rows.map(([, position]) => position)) / kvPageTokens) + 1
+  const pagesWanted = Math.floor(Math.max(...rows.map(([, position]) => position)) / kvPageTokens) + 1
+  // The same for most draws, since a pipeline is compiled for it.
+  const maxPagesPerSequence = Math.max(pagesWanted, 9)
   const numPages = numSlots * maxPagesPerSequence
   // 7 has no factor in common with the number of pages unless they are a multiple of it: then one page more.
   const scatter = numPages % 7 === 0 ? numPages + 1 : numPages
