@@ -1,9 +1,5 @@
 import { BrasaError } from '../errors.ts'
 
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted(signal)
-}
-
 export function aborted(signal: AbortSignal): BrasaError {
   return new BrasaError('aborted', {
     message: 'Loading the model was stopped. What had arrived is kept; load it again to go on.',

@@ -1,5 +1,4 @@
-import { BrasaError, isBrasaError } from '../errors.ts'
-import { throwIfAborted } from './abort.ts'
+import { BrasaError, isBrasaError, throwIfAborted } from '../errors.ts'
 import { sha256Hex } from './hash.ts'
 import type { HeapMeter } from './heap-meter.ts'
 import type { HttpSettings } from './http.ts'

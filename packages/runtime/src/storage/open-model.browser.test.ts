@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isBrasaError } from '../errors.ts'
 import { address, createFakeServer, type FakeServer, modelBytes } from './fake-server.ts'
 import { sha256Hex } from './hash.ts'
@@ -8,7 +8,7 @@ import { openIndexedDbStore } from './indexeddb-store.ts'
 import type { Manifest } from './manifest.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { type OpenedModel, type OpenModelOptions, openModel } from './open-model.ts'
-import { overflowIntoMemory } from './overflow-store.ts'
+import { openShardStore, overflowIntoMemory } from './overflow-store.ts'
 import type { StorageProgress } from './progress.ts'
 import { manifestHashes, type ShardStore, type StorageWarning } from './shard-store.ts'
 import { listModels, removeModel } from './stored-models.ts'
@@ -304,6 +304,14 @@ describe('one URL', () => {
     expect(model.manifest.files[0]!.shards.map(({ size }) => size)).toEqual([1000, 1000, 1000, 1000, 500])
   })
 
+  it('is streamed whole from a server that takes every If-Range for another version', async () => {
+    const bytes = modelBytes(4500)
+    server.files.set(ggufUrl, { bytes, etag: '"1"' })
+    server.behave = () => ({ headers: { etag: '"2"' } })
+    expect(await contents(await open(ggufUrl))).toEqual(bytes)
+    expect(server.requests.at(-1)!.range).toBeUndefined()
+  })
+
   it('is streamed again from the start when the stream breaks', async () => {
     const bytes = modelBytes(4500)
     server.files.set(ggufUrl, { bytes, ranges: false })
@@ -368,6 +376,22 @@ describe('a catalogue name', () => {
     server.requests.length = 0
     expect(await contents(await open('tiny'))).toEqual(bytes)
     expect(server.requests.some(({ url }) => url === ggufUrl)).toBe(false)
+  })
+
+  it('is refused, and not kept, when its URL or its folder has another file', async () => {
+    const bytes = modelBytes(4500)
+    const other = modelBytes(4500, 2)
+    server.files.set(address('/models/models.json'), { bytes: json({ models: [await entry(bytes)] }) })
+    server.files.set(ggufUrl, { bytes: other, etag: '"1"' })
+    const error = await failure(open('tiny'))
+    expect(error.code).toBe('hash_mismatch')
+    expect(error.details).toEqual({ expected: await sha256Hex(bytes), actual: await sha256Hex(other) })
+    expect((await store.shardHashes()).size).toBe(0)
+
+    await serveFolder(other)
+    expect((await failure(open('tiny'))).code).toBe('hash_mismatch')
+    await serveFolder(bytes)
+    expect(await contents(await open('tiny'))).toEqual(bytes)
   })
 
   it('that is not known is answered with those that are', async () => {
@@ -530,6 +554,19 @@ describe('the store', () => {
     server.requests.length = 0
     expect(await contents(await open(ggufUrl))).toEqual(bytes)
     expect(server.requests).toHaveLength(6)
+  })
+
+  it('is memory where the browser gives no IndexedDB, and says so', async () => {
+    const denied = vi.spyOn(indexedDB, 'open').mockImplementation(() => {
+      throw new DOMException('denied', 'SecurityError')
+    })
+    const memory = await openShardStore(databaseName).finally(() => denied.mockRestore())
+    const bytes = modelBytes(2500)
+    server.files.set(ggufUrl, { bytes, etag: '"1"' })
+    const warnings: StorageWarning[] = []
+    const model = await open(ggufUrl, { store: memory, onWarning: (warning) => warnings.push(warning) })
+    expect(await contents(model)).toEqual(bytes)
+    expect(warnings.map(({ code }) => code)).toContain('storage_unavailable')
   })
 
   it('opens a model that fits but for its manifest', async () => {

@@ -1,8 +1,8 @@
-import { isBrasaError } from '../errors.ts'
-import { throwIfAborted } from './abort.ts'
+import { isBrasaError, throwIfAborted } from '../errors.ts'
 import { type CatalogueModel, fetchJson } from './catalogue.ts'
 import { basename, type Download, startDownload } from './download.ts'
 import { importFile } from './file-source.ts'
+import { hashMismatch } from './hash.ts'
 import { createHeapMeter, type HeapMeter } from './heap-meter.ts'
 import { defaultHttp, type HttpSettings } from './http.ts'
 import { type Manifest, shardSize } from './manifest.ts'
@@ -11,6 +11,7 @@ import { underModelLock } from './model-lock.ts'
 import { askToPersist } from './persistence.ts'
 import { createProgressMeter, type StorageProgress } from './progress.ts'
 import { type Reference, type ResolvedReference, resolveReference, storedId } from './reference.ts'
+import { createSha256Stream } from './sha256-stream.ts'
 import { downloadFolder } from './shard-folder.ts'
 import { createShardReader } from './shard-reader.ts'
 import { type ModelRecord, manifestHashes, type ShardStore, type StorageWarning } from './shard-store.ts'
@@ -138,6 +139,9 @@ async function bring(opening: Opening): Promise<Found> {
       onStoreChange: () => warn(store.warning()),
     })
     const record = await bringResolved(opening, resolved, download)
+    if (resolved.kind === 'folder' && resolved.entry !== undefined) {
+      await checkEntry(opening, record, resolved.entry)
+    }
     throwIfAborted(signal)
     await store.commitModel(record)
     warn(store.warning())
@@ -147,6 +151,35 @@ async function bring(opening: Opening): Promise<Found> {
   })
   warn(await askToPersist().catch(() => undefined))
   return found
+}
+
+/**
+ * Compares a model that came from a plain URL with the catalogue's hash of it.
+ * @throws BrasaError `hash_mismatch`; what had arrived is forgotten, or every later load would end here too
+ */
+async function checkEntry(opening: Opening, record: ModelRecord, entry: CatalogueModel): Promise<void> {
+  const [file] = record.manifest.files
+  // Of a folder's shards each was checked against its manifest's.
+  const actual = file?.sha256 ?? (await hashStored(opening, record))
+  if (actual === entry.sha256) return
+  await opening.store.removeModel(opening.id)
+  await opening.store.collectGarbage()
+  const [origin] = record.origins
+  const where = origin?.kind === 'folder' ? origin.manifestUrl : (file?.name ?? record.id)
+  throw hashMismatch(
+    where,
+    entry.sha256,
+    actual,
+    'It is not the model that the catalogue describes: correct models.json, or put the right file there.',
+  )
+}
+
+async function hashStored({ store, http, heap, signal }: Opening, record: ModelRecord): Promise<string> {
+  const stream = createSha256Stream()
+  for (const file of storedFiles(record.manifest, createShardReader(record, { store, http, heap }), heap)) {
+    for await (const { bytes } of file.shards(signal)) stream.update(bytes)
+  }
+  return stream.digest()
 }
 
 function resolve(opening: Opening, http: HttpSettings): Promise<ResolvedReference> {

@@ -1,5 +1,4 @@
-import { BrasaError } from '../errors.ts'
-import { throwIfAborted } from './abort.ts'
+import { BrasaError, throwIfAborted } from '../errors.ts'
 import type { ByteSource } from './byte-source.ts'
 import type { HeapMeter } from './heap-meter.ts'
 import type { Manifest, ManifestFile } from './manifest.ts'

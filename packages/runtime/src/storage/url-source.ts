@@ -6,7 +6,8 @@ import type { PartialFile } from './shard-store.ts'
 import { createSpool } from './spool.ts'
 import { streamWhole } from './url-stream.ts'
 
-const maxRestarts = 3
+/** After so many changes the file is asked for in one response, which is of one version whatever happens. */
+const maxRestarts = 2
 
 /**
  * Brings the GGUF file at `url` into the store, as ranges where the server has them and as one stream where not. Ranges
@@ -18,7 +19,9 @@ export async function downloadUrl(url: string, index: number, download: Download
   for (let restarts = 0; ; restarts++) {
     const attempt = countingDownload(download)
     try {
-      return await downloadOnce(url, index, attempt)
+      return restarts < maxRestarts
+        ? await downloadOnce(url, index, attempt)
+        : await streamWhole(url, undefined, attempt)
     } catch (error) {
       if (!isChange(error) || restarts === maxRestarts) throw error
       // Half of one version and half of another is no model: begin again.
@@ -165,7 +168,7 @@ function totalOf(headers: Headers): number | undefined {
 
 function fileChanged(url: string): BrasaError {
   return new BrasaError('network_error', {
-    message: `${url} keeps changing while it is loaded. Load it again when it has come to rest.`,
+    message: `${url} changed while it was loaded. Load it again.`,
     details: { url, changed: true },
   })
 }
