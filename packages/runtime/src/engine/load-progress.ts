@@ -11,6 +11,9 @@ export interface LoadProgressReporter {
   uploaded(loadedBytes: number): void
 }
 
+/** A backend may report every tensor; a person sees no more than this. */
+const intervalMs = 100
+
 /** Puts the progress of a load's parts into one line of phases that never goes back. */
 export function createLoadProgress(
   totalBytes: () => number,
@@ -20,12 +23,14 @@ export function createLoadProgress(
   let downloaded = false
   let cachedBytes = 0
   let phaseStart = performance.now()
+  let reportedAt = Number.NEGATIVE_INFINITY
 
   const report = (loadedBytes: number) => {
     const total = totalBytes()
     const seconds = (performance.now() - phaseStart) / 1000
     const bytesPerSecond = loadedBytes > 0 && seconds > 0 ? loadedBytes / seconds : undefined
     // Only bytes that move have a speed; compiling takes what it takes.
+    reportedAt = performance.now()
     const isMeasured = phase === 'upload' && bytesPerSecond !== undefined
     const speed = isMeasured
       ? { bytesPerSecond, secondsLeft: Math.max(0, total - loadedBytes) / bytesPerSecond }
@@ -54,6 +59,8 @@ export function createLoadProgress(
       phaseStart = performance.now()
       report(next === 'upload' ? 0 : totalBytes())
     },
-    uploaded: report,
+    uploaded(loadedBytes) {
+      if (performance.now() - reportedAt >= intervalMs) report(loadedBytes)
+    },
   }
 }
