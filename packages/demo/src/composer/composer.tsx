@@ -29,6 +29,8 @@ export function Composer() {
     draft.value = ''
     editing.value = undefined
     void askQuestion(text, replacing)
+    // On touch the focus would bring the keyboard back over the answer.
+    if (!matchMedia('(pointer: coarse)').matches) box.current?.focus()
   }
   const onKeyDown = (event: KeyboardEvent) => {
     // An input method's Enter picks a word.
