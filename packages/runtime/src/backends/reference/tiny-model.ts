@@ -1,5 +1,6 @@
 // A model of random weights for tests of executors and kernels: small, and with sizes that are not multiples of much.
 
+import { throwIfAborted } from '../../errors.ts'
 import { type GgmlType, ggmlTypes } from '../../formats/ggml-types.ts'
 import type { TensorInfo } from '../../formats/gguf.ts'
 import type { GgufContents, WritableTensor } from '../../formats/gguf-writer.ts'
@@ -153,7 +154,7 @@ export function weightsInMemory(contents: readonly WritableTensor[], pieceBytes:
         const length = Math.max(step, pieceBytes - (pieceBytes % step))
         const bytes = bytesByName.get(tensor.name)!
         for (let start = 0; start < bytes.length; start += length) {
-          signal?.throwIfAborted()
+          throwIfAborted(signal)
           yield { tensor, byteOffset: start, bytes: bytes.slice(start, start + length) }
         }
       }
