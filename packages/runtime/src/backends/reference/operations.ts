@@ -24,7 +24,7 @@ export function rmsNorm(
 
 /**
  * y = x weights^T. x: (numRows, inputSize); weights: (outputSize, inputSize), row-major; y: (numRows, outputSize).
- * Four rows of x at a time, so that a weight is read once for four.
+ * Four rows of x and two of weights at a time, widened to f64 beforehand: JavaScript engines like loops over one type.
  */
 export function matmul(
   weights: Numbers,
@@ -34,37 +34,71 @@ export function matmul(
   inputSize: number,
 ): Float64Array {
   const y = new Float64Array(numRows * outputSize)
-  let row = 0
-  for (; row + 4 <= numRows; row += 4) {
-    const x0 = row * inputSize
-    const x1 = x0 + inputSize
-    const x2 = x1 + inputSize
-    const x3 = x2 + inputSize
-    for (let output = 0; output < outputSize; output++) {
-      const w = output * inputSize
-      let sum0 = 0
-      let sum1 = 0
-      let sum2 = 0
-      let sum3 = 0
-      for (let i = 0; i < inputSize; i++) {
-        const weight = weights[w + i]!
-        sum0 += weight * x[x0 + i]!
-        sum1 += weight * x[x1 + i]!
-        sum2 += weight * x[x2 + i]!
-        sum3 += weight * x[x3 + i]!
-      }
-      y[row * outputSize + output] = sum0
-      y[(row + 1) * outputSize + output] = sum1
-      y[(row + 2) * outputSize + output] = sum2
-      y[(row + 3) * outputSize + output] = sum3
+  const rows = x instanceof Float64Array ? x : Float64Array.from(x)
+  const w0 = new Float64Array(inputSize)
+  const w1 = new Float64Array(inputSize)
+  for (let output = 0; output < outputSize; output += 2) {
+    const isPair = output + 1 < outputSize
+    w0.set(weights.subarray(output * inputSize, (output + 1) * inputSize))
+    if (isPair) w1.set(weights.subarray((output + 1) * inputSize, (output + 2) * inputSize))
+    let row = 0
+    for (; isPair && row + 4 <= numRows; row += 4) {
+      fourByTwo(w0, w1, rows, row * inputSize, y, row * outputSize + output, outputSize)
     }
-  }
-  for (; row < numRows; row++) {
-    for (let output = 0; output < outputSize; output++) {
-      y[row * outputSize + output] = dot(weights, output * inputSize, x, row * inputSize, inputSize)
+    for (; row < numRows; row++) {
+      y[row * outputSize + output] = dot(w0, 0, rows, row * inputSize, inputSize)
+      if (isPair) y[row * outputSize + output + 1] = dot(w1, 0, rows, row * inputSize, inputSize)
     }
   }
   return y
+}
+
+/** y[r, c] = x[r] . w[c] for four rows from `x0` and two columns; `to` is y's first element, `stride` its row length. */
+function fourByTwo(
+  w0: Float64Array,
+  w1: Float64Array,
+  x: Float64Array,
+  x0: number,
+  y: Float64Array,
+  to: number,
+  stride: number,
+): void {
+  const length = w0.length
+  const x1 = x0 + length
+  const x2 = x1 + length
+  const x3 = x2 + length
+  let s00 = 0
+  let s01 = 0
+  let s10 = 0
+  let s11 = 0
+  let s20 = 0
+  let s21 = 0
+  let s30 = 0
+  let s31 = 0
+  for (let i = 0; i < length; i++) {
+    const a = w0[i]!
+    const b = w1[i]!
+    const p = x[x0 + i]!
+    const q = x[x1 + i]!
+    const r = x[x2 + i]!
+    const s = x[x3 + i]!
+    s00 += a * p
+    s01 += b * p
+    s10 += a * q
+    s11 += b * q
+    s20 += a * r
+    s21 += b * r
+    s30 += a * s
+    s31 += b * s
+  }
+  y[to] = s00
+  y[to + 1] = s01
+  y[to + stride] = s10
+  y[to + stride + 1] = s11
+  y[to + 2 * stride] = s20
+  y[to + 2 * stride + 1] = s21
+  y[to + 3 * stride] = s30
+  y[to + 3 * stride + 1] = s31
 }
 
 /** Four sums at a time: one alone waits for each addition. */
