@@ -42,8 +42,7 @@ export async function loadCatalogue(
   signal: AbortSignal,
 ): Promise<readonly CatalogueModel[]> {
   const value = await fetchJson(url, http, signal)
-  return parseDocument(catalogueSchema, value, url, 'catalogue', 'Compare it with models.json in the docs.')
-    .models
+  return parseDocument(catalogueSchema, value, url, 'catalogue', 'Correct that entry.').models
 }
 
 /** @throws BrasaError `unknown_model`, listing the names that the catalogue knows */

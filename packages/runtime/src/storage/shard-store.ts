@@ -2,7 +2,8 @@ import type { Manifest } from './manifest.ts'
 
 /**
  * Where shards, and the records that say what they make up, are kept. IndexedDB, or memory where there is none or no room.
- * Shards travel as Blobs: field-notes' fastest way into IndexedDB, and bytes that are off the JS heap until they are hashed.
+ * Shards travel as Blobs: Chromium writes one to IndexedDB at 105 to 155 MB/s and an ArrayBuffer at 68 to 80, and a Blob's
+ * bytes are off the JS heap until they are hashed.
  */
 export interface ShardStore {
   /** Every shard's key. */
