@@ -1,25 +1,20 @@
-// y = x W^T for many rows of the batch, without barriers: 8 rows of W by 8 batch rows (tokens) a thread.
+// y = x W^T for many rows of the batch, without barriers: a tile of `tileRows` rows of W by `tileTokens` batch rows a thread.
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
-// Dispatch: any (x, ceil(batch rows / 8), z) with x * z * threads * 8 >= numRows.
-// Put after common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W.
+// Dispatch: any (x, ceil(batch rows / tileTokens), z) with x * z * threads * tileRows >= numRows.
+// Put after common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W, and unrolled (kernels/unroll.ts): the
+// tile's sums are variables sum<row>_<token>.
 override numRows: u32;
 override epilogue: u32;
 override threads: u32;
+override tileRows: u32;
+override tileTokens: u32;
+override stepsPerRow = numColumns / 8u;
+override groupsPerRow = stepsPerRow / stepsPerGroup;
 const add = 1u;
 
 @group(0) @binding(2) var<uniform> batch: Batch;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// Four rows of W and eight columns: x * first has the dot products of four columns of x with the four rows.
-struct Tile {
-  first: mat4x4f,
-  second: mat4x4f,
-}
-
-fn tileOf(a: Weights, b: Weights, c: Weights, d: Weights) -> Tile {
-  return Tile(mat4x4f(a.first, b.first, c.first, d.first), mat4x4f(a.second, b.second, c.second, d.second));
-}
 
 @compute @workgroup_size(threads)
 fn main(
@@ -28,78 +23,57 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   // Rows and tokens past the last are read from wherever the binding's bounds check leads, and not written.
-  let row = ((workgroup.z * grid.x + workgroup.x) * threads + lane) * 8u;
-  let token = workgroup.y * 8u;
+  let row = ((workgroup.z * grid.x + workgroup.x) * threads + lane) * tileRows;
+  let token = workgroup.y * tileTokens;
   if (row >= numRows) { return; }
-  let stride = numColumns / 4u;
 
-  // Named by token (0..7) and by the half of the eight rows (a, b).
-  var a0 = vec4f(); var a1 = vec4f(); var a2 = vec4f(); var a3 = vec4f();
-  var a4 = vec4f(); var a5 = vec4f(); var a6 = vec4f(); var a7 = vec4f();
-  var b0 = vec4f(); var b1 = vec4f(); var b2 = vec4f(); var b3 = vec4f();
-  var b4 = vec4f(); var b5 = vec4f(); var b6 = vec4f(); var b7 = vec4f();
-
-  for (var group = 0u; group < numColumns / (8u * stepsPerGroup); group++) {
-    let s0 = loadScale(row, group);
-    let s1 = loadScale(row + 1u, group);
-    let s2 = loadScale(row + 2u, group);
-    let s3 = loadScale(row + 3u, group);
-    let s4 = loadScale(row + 4u, group);
-    let s5 = loadScale(row + 5u, group);
-    let s6 = loadScale(row + 6u, group);
-    let s7 = loadScale(row + 7u, group);
+  //! for r < tileRows
+  //! for t < tileTokens
+  var sum#r_#t = 0f;
+  //! end
+  //! end
+  for (var group = 0u; group < groupsPerRow; group++) {
+    //! for r < tileRows
+    let scale#r = loadScale(row * groupsPerRow + group + #ru * groupsPerRow);
+    //! end
     for (var step = 0u; step < stepsPerGroup; step++) {
-      let a = tileOf(
-        loadWeights(row, group, step, s0),
-        loadWeights(row + 1u, group, step, s1),
-        loadWeights(row + 2u, group, step, s2),
-        loadWeights(row + 3u, group, step, s3),
-      );
-      let b = tileOf(
-        loadWeights(row + 4u, group, step, s4),
-        loadWeights(row + 5u, group, step, s5),
-        loadWeights(row + 6u, group, step, s6),
-        loadWeights(row + 7u, group, step, s7),
-      );
-      var first = token * stride + firstColumns(group, step);
-      var second = token * stride + secondColumns(group, step);
-      { let u = x[first]; let v = x[second]; a0 += u * a.first + v * a.second; b0 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a1 += u * a.first + v * a.second; b1 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a2 += u * a.first + v * a.second; b2 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a3 += u * a.first + v * a.second; b3 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a4 += u * a.first + v * a.second; b4 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a5 += u * a.first + v * a.second; b5 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a6 += u * a.first + v * a.second; b6 += u * b.first + v * b.second; }
-      first += stride; second += stride;
-      { let u = x[first]; let v = x[second]; a7 += u * a.first + v * a.second; b7 += u * b.first + v * b.second; }
+      let index = row * stepsPerRow + group * stepsPerGroup + step;
+      //! for r < tileRows
+      let bits#r = loadBits(index + #ru * stepsPerRow);
+      //! end
+      {
+        let start = token * stepsPerRow * 2u + firstQuad(group, step);
+        //! for r < tileRows
+        let w#r = decodeFirst(bits#r, scale#r);
+        //! end
+        //! for t < tileTokens
+        let x#t = x[start + #tu * stepsPerRow * 2u];
+        //! for r < tileRows
+        sum#r_#t += dot(w#r, x#t);
+        //! end
+        //! end
+      }
+      {
+        let start = token * stepsPerRow * 2u + secondQuad(group, step);
+        //! for r < tileRows
+        let w#r = decodeSecond(bits#r, scale#r);
+        //! end
+        //! for t < tileTokens
+        let x#t = x[start + #tu * stepsPerRow * 2u];
+        //! for r < tileRows
+        sum#r_#t += dot(w#r, x#t);
+        //! end
+        //! end
+      }
     }
   }
-  write8(token, row, a0, b0);
-  write8(token + 1u, row, a1, b1);
-  write8(token + 2u, row, a2, b2);
-  write8(token + 3u, row, a3, b3);
-  write8(token + 4u, row, a4, b4);
-  write8(token + 5u, row, a5, b5);
-  write8(token + 6u, row, a6, b6);
-  write8(token + 7u, row, a7, b7);
-}
-
-fn write8(token: u32, row: u32, a: vec4f, b: vec4f) {
-  if (token >= batch.numRows) { return; }
-  write(token, row, a.x);
-  write(token, row + 1u, a.y);
-  write(token, row + 2u, a.z);
-  write(token, row + 3u, a.w);
-  write(token, row + 4u, b.x);
-  write(token, row + 5u, b.y);
-  write(token, row + 6u, b.z);
-  write(token, row + 7u, b.w);
+  //! for t < tileTokens
+  if (token + #t < batch.numRows) {
+    //! for r < tileRows
+    write(token + #t, row + #r, sum#r_#t);
+    //! end
+  }
+  //! end
 }
 
 fn write(token: u32, row: u32, value: f32) {

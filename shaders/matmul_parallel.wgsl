@@ -5,6 +5,8 @@
 // Put after common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W.
 override numRows: u32;
 override epilogue: u32;
+override stepsPerRow = numColumns / 8u;
+override groupsPerRow = stepsPerRow / stepsPerGroup;
 const add = 1u;
 
 @group(0) @binding(2) var<uniform> batch: Batch;
@@ -25,33 +27,30 @@ fn main(
   let firstToken = workgroup.y * 32u;
   let rowQuad = thread % 8u;
   let tokenQuad = thread / 8u;
-  let numSteps = numColumns / 8u;
 
   // One vec4 of rows for each of four tokens.
   var sums = mat4x4f();
-  for (var chunk = 0u; chunk < numSteps; chunk += 4u) {
+  for (var chunk = 0u; chunk < stepsPerRow; chunk += 4u) {
     // A thread brings 8 columns of two rows of W and of two tokens.
     for (var i = thread; i < 128u; i += 64u) {
       let step = chunk + i % 4u;
       let line = i / 4u;
       let column = (i % 4u) * 8u;
-      var w = Weights();
-      var first = vec4f();
-      var second = vec4f();
-      if (step < numSteps) {
+      var w = array<vec4f, 2>();
+      var u = array<vec4f, 2>();
+      if (step < stepsPerRow) {
         let group = step / stepsPerGroup;
         let stepInGroup = step % stepsPerGroup;
         let row = firstRow + line;
-        w = loadWeights(row, group, stepInGroup, loadScale(row, group));
-        let start = (firstToken + line) * (numColumns / 4u);
-        first = x[start + firstColumns(group, stepInGroup)];
-        second = x[start + secondColumns(group, stepInGroup)];
+        let scale = loadScale(row * groupsPerRow + group);
+        let bits = loadBits(row * stepsPerRow + step);
+        w = array(decodeFirst(bits, scale), decodeSecond(bits, scale));
+        let start = (firstToken + line) * stepsPerRow * 2u;
+        u = array(x[start + firstQuad(group, stepInGroup)], x[start + secondQuad(group, stepInGroup)]);
       }
-      for (var p = 0u; p < 4u; p++) {
-        weights[column + p][line / 4u][line % 4u] = w.first[p];
-        weights[column + 4u + p][line / 4u][line % 4u] = w.second[p];
-        activations[column + p][line / 4u][line % 4u] = first[p];
-        activations[column + 4u + p][line / 4u][line % 4u] = second[p];
+      for (var p = 0u; p < 8u; p++) {
+        weights[column + p][line / 4u][line % 4u] = w[p / 4u][p % 4u];
+        activations[column + p][line / 4u][line % 4u] = u[p / 4u][p % 4u];
       }
     }
     workgroupBarrier();

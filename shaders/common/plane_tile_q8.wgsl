@@ -1,6 +1,7 @@
-// Decoded q8 weights, eight columns at a time (layout: packages/runtime/src/quant/planes.ts): step s of a group is two words.
-// A byte is masked where it lies and its scale divided by the place's weight; the top byte of a word is signed as it is,
-// the sign bits of the others are flipped and the minimum corrected.
+// Decoded q8 weights, in steps of eight columns, two words (layout: packages/runtime/src/quant/planes.ts).
+//
+// A byte is masked where it lies and its scale divided by the place's weight. The top byte of a word is signed as it is;
+// the sign bits of the others are flipped and their minimum corrected.
 override numColumns: u32;
 override groupSize: u32;
 override hasMin: bool;
@@ -14,14 +15,8 @@ struct Scale {
   min: vec4f,
 }
 
-struct Weights {
-  first: vec4f,
-  second: vec4f,
-}
-
-fn loadScale(row: u32, group: u32) -> Scale {
-  let index = row * (numColumns / groupSize) + group;
-  var scale = 0f;
+fn loadScale(index: u32) -> Scale {
+  var scale: f32;
   var min = 0f;
   if (hasMin) {
     scale = scales[index * 2u];
@@ -29,18 +24,22 @@ fn loadScale(row: u32, group: u32) -> Scale {
   } else {
     scale = scales[index];
   }
-  return Scale(scale * vec4f(1, 0x1p-8, 0x1p-16, 0x1p-24), min - scale * vec4f(128, 128, 128, 0));
+  let lower = min - 128 * scale;
+  return Scale(scale * vec4f(1, 0x1p-8, 0x1p-16, 0x1p-24), vec4f(lower, lower, lower, min));
 }
 
-const byteMask = vec4i(0xff, 0xff00, 0xff0000, -0x1000000);
+alias Bits = vec2i;
 
-fn loadWeights(row: u32, group: u32, step: u32, scale: Scale) -> Weights {
-  let q = quants[row * (numColumns / 8u) + group * stepsPerGroup + step] ^ vec2i(0x808080);
-  return Weights(
-    vec4f(vec4i(q.x) & byteMask) * scale.scale + scale.min,
-    vec4f(vec4i(q.y) & byteMask) * scale.scale + scale.min,
-  );
+fn loadBits(index: u32) -> Bits { return quants[index] ^ vec2i(0x808080); }
+
+fn decodeWord(word: i32, scale: Scale) -> vec4f {
+  return vec4f(vec4i(word) & vec4i(0xff, 0xff00, 0xff0000, -0x1000000)) * scale.scale + scale.min;
 }
 
-fn firstColumns(group: u32, step: u32) -> u32 { return (group * stepsPerGroup + step) * 2u; }
-fn secondColumns(group: u32, step: u32) -> u32 { return (group * stepsPerGroup + step) * 2u + 1u; }
+fn firstQuad(group: u32, step: u32) -> u32 { return (group * stepsPerGroup + step) * 2u; }
+
+fn decodeFirst(bits: Bits, scale: Scale) -> vec4f { return decodeWord(bits.x, scale); }
+
+fn secondQuad(group: u32, step: u32) -> u32 { return (group * stepsPerGroup + step) * 2u + 1u; }
+
+fn decodeSecond(bits: Bits, scale: Scale) -> vec4f { return decodeWord(bits.y, scale); }

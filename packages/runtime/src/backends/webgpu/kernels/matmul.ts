@@ -12,6 +12,7 @@ import type { Gpu } from '../gpu.ts'
 import type { WeightMatrix } from '../weight-matrix.ts'
 import { prepareMatvec } from './matvec.ts'
 import { foldedGrid, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+import { unroll } from './unroll.ts'
 
 const tileWgsl = { q4: q4Wgsl, q8: q8Wgsl, f16: f16Wgsl, f32: f32Wgsl }
 
@@ -30,9 +31,10 @@ export interface MatmulBindings {
   readonly variant?: 'serial' | 'parallel'
 }
 
-/** Rows of W and batch rows that one thread (serial) or workgroup (parallel) takes. */
-const serialTile = { rows: 8, tokens: 8 }
-const parallelTile = { rows: 32, tokens: 32 }
+/** Rows of W and batch rows that one thread of the serial variant takes, and threads of a workgroup. */
+const serialShape = { tileRows: 12, tileTokens: 8, threads: 4 }
+/** Rows of W and batch rows that one workgroup of the parallel variant takes. */
+const parallelTile = 32
 
 /**
  * y = x W^T for many rows of a batch (prefill): a weight is decoded once for a tile of tokens. Float matrices whose width is
@@ -45,22 +47,23 @@ export function prepareMatmul(gpu: Gpu, bindings: MatmulBindings): Promise<Dispa
   const plane = planeShaderOf(weights)
   if (plane === 'f16Narrow' || plane === 'f32Narrow') return prepareMatvec(gpu, bindings)
   const { numRows } = weights
-  const threads = 4
-  const tile = variant === 'serial' ? serialTile : parallelTile
-  const grid = foldedGrid(Math.ceil(numRows / tile.rows / (variant === 'serial' ? threads : 1)))
+  const serial = variant === 'serial'
+  const grid = foldedGrid(
+    Math.ceil(numRows / (serial ? serialShape.tileRows * serialShape.threads : parallelTile)),
+  )
   return prepareDispatch(
     gpu,
     {
       label: `matmul_${plane}_${epilogue}_${variant}`,
-      code: batchWgsl + tileWgsl[plane] + (variant === 'serial' ? serialWgsl : parallelWgsl),
+      code: batchWgsl + tileWgsl[plane] + (serial ? unroll(serialWgsl, serialShape) : parallelWgsl),
       constants: {
         ...planeConstants(weights),
-        ...(variant === 'serial' ? { threads } : {}),
+        ...(serial ? serialShape : {}),
         numRows,
         epilogue: epilogues[epilogue],
       },
     },
     [reads(weights.quants), reads(weights.scales), uniform(batch.count), reads(input), writes(output)],
-    (batchRows) => [grid.x, Math.ceil(batchRows / tile.tokens), grid.z],
+    (batchRows) => [grid.x, Math.ceil(batchRows / (serial ? serialShape.tileTokens : parallelTile)), grid.z],
   )
 }
