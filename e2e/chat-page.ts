@@ -1,0 +1,37 @@
+import { expect, type Page } from '@playwright/test'
+
+/** A slow machine loads and compiles for a while. */
+export const loadTimeoutMs = 240_000
+export const answerTimeoutMs = 120_000
+
+/** Greedy answers, so that a test knows what to expect. To be called before the page is opened. */
+export async function answerGreedily(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    localStorage.setItem('brasa.settings', JSON.stringify({ temperature: 0 }))
+  })
+}
+
+/** Opens the chat and loads the default model. */
+export async function openLoadedChat(page: Page): Promise<void> {
+  await answerGreedily(page)
+  await page.goto('/')
+  await page.getByRole('button', { name: 'Load model' }).click()
+  await expectReady(page)
+}
+
+export async function expectReady(page: Page): Promise<void> {
+  await expect(page.getByLabel('Model state')).toHaveText('On this device', { timeout: loadTimeoutMs })
+}
+
+export async function ask(page: Page, question: string): Promise<void> {
+  const box = page.getByLabel('Message')
+  await box.fill(question)
+  await box.press('Enter')
+}
+
+/** The last answer's text once it is complete. */
+export async function lastAnswer(page: Page): Promise<string> {
+  const answer = page.getByRole('article', { name: 'Answer' }).last()
+  await expect(answer).toHaveAttribute('aria-busy', 'false', { timeout: answerTimeoutMs })
+  return (await answer.locator('[data-role=answer]').innerText()).trim()
+}

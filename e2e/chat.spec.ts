@@ -1,0 +1,47 @@
+import { expect, type Page, test } from '@playwright/test'
+import { ask, expectReady, lastAnswer, loadTimeoutMs, openLoadedChat } from './chat-page.ts'
+
+const question = 'What is the capital of France?'
+const answer = 'The capital of France is Paris.'
+
+/** Requests for weights from now on, those of workers included. */
+function watchShards(page: Page): readonly string[] {
+  const shards: string[] = []
+  page.context().on('request', (request) => {
+    if (/\.(bin|gguf)(\?|$)/.test(request.url())) shards.push(request.url())
+  })
+  return shards
+}
+
+test('loads a model, answers, and after a reload answers again without fetching weights', async ({
+  page,
+}) => {
+  test.setTimeout(2 * loadTimeoutMs)
+  const shards = watchShards(page)
+  await openLoadedChat(page)
+  expect(shards.length).toBeGreaterThan(0)
+  await ask(page, question)
+  expect(await lastAnswer(page)).toBe(answer)
+  await expect(page.getByText(/tok\/s|tokens\/s/).first()).toBeVisible()
+
+  const fetchedBefore = shards.length
+  await page.reload()
+  await expectReady(page)
+  await ask(page, question)
+  expect(await lastAnswer(page)).toBe(answer)
+  expect(shards.length).toBe(fetchedBefore)
+})
+
+test('Stop ends an answer, and the next one comes', async ({ page }) => {
+  test.setTimeout(2 * loadTimeoutMs)
+  await openLoadedChat(page)
+  await ask(page, 'Count from one to one hundred in words.')
+  await expect(page.locator('[data-role=answer]').last()).not.toBeEmpty()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await lastAnswer(page)
+  await expect(page.getByText('Stopped')).toBeVisible()
+
+  await page.getByRole('button', { name: 'New chat' }).click()
+  await ask(page, question)
+  expect(await lastAnswer(page)).toBe(answer)
+})
