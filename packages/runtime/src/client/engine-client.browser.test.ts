@@ -150,6 +150,15 @@ describe('createEngineClient', () => {
     expect((await failure(createClient('fake', AbortSignal.abort()))).code).toBe('aborted')
   })
 
+  test('a load that does not hear the signal is ended', async () => {
+    const controller = new AbortController()
+    const loading = failure(createClient('deaf', controller.signal))
+    setTimeout(() => controller.abort(), 100)
+    const start = performance.now()
+    expect((await loading).code).toBe('aborted')
+    expect(performance.now() - start).toBeLessThan(1500)
+  })
+
   test('what was disposed of says so, calls that wait included', async () => {
     const client = await createClient('slow')
     const running = failure(textOf(client.generate(ask('hello', 4000), never)))

@@ -9,6 +9,7 @@ import type {
   ModelInfo,
   StreamId,
 } from '../protocol.ts'
+import { untilAborted } from '../storage/abort.ts'
 import { connectWorker, type SpawnWorker, type WorkerConnection } from './worker-connection.ts'
 
 export interface EngineClientOptions {
@@ -96,6 +97,7 @@ export async function createEngineClient(
     })
     open.add(worker)
     const stream = ++lastStream
+    const stopWaiting = closeWhenAborted(worker, loadSignal)
     try {
       await worker.call((service) => service.load(stream, request))
       for await (const _ of readStream(worker, stream, loadSignal));
@@ -105,6 +107,8 @@ export async function createEngineClient(
       open.delete(worker)
       worker.close(reason)
       throw reason
+    } finally {
+      stopWaiting()
     }
   }
 
@@ -128,7 +132,10 @@ export async function createEngineClient(
       return loaded!
     },
     async *generate(generateRequest, answerSignal) {
-      const worker = await ready()
+      const worker = await untilAborted(ready(), answerSignal).catch((error: unknown) => {
+        throwIfAborted(answerSignal)
+        throw error
+      })
       const stream = ++lastStream
       await worker.call((service) => service.generate(stream, generateRequest))
       yield* readStream(worker, stream, answerSignal)
@@ -149,5 +156,25 @@ export async function createEngineClient(
       open.clear()
       connection = undefined
     },
+  }
+}
+
+/** How long a worker may take to leave a load in order. */
+const graceMs = 500
+
+/** Ends a worker that does not hear an abort, such as one that waits for shaders to compile. Returns the way to call it off. */
+function closeWhenAborted(worker: WorkerConnection, signal: AbortSignal | undefined): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const onAbort = () => {
+    const error = new BrasaError('aborted', {
+      message: 'Loading the model was stopped. What had arrived is kept; load it again to go on.',
+      cause: signal?.reason,
+    })
+    timer = setTimeout(() => worker.close(error), graceMs)
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  return () => {
+    signal?.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
   }
 }

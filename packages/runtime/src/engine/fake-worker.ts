@@ -15,6 +15,7 @@ const loadFake: LoadModel = async ({ model }, { onProgress, signal }) => {
     })
   }
   onProgress({ phase: 'ready', loadedBytes: 1, totalBytes: 1, cachedBytes: 1 })
+  if (model === 'deaf') await new Promise(() => {})
   if (model === 'slow to load') {
     await new Promise((_, reject) => {
       signal.addEventListener('abort', () => reject(new BrasaError('aborted', { message: 'Stopped.' })))
