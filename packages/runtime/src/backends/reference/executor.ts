@@ -33,6 +33,7 @@ interface SequenceState extends Sequence {
   cache: KvCache
   /** What the last step sampled; undefined before there was one and after a rollback. */
   lastToken: number | undefined
+  stepsInFlight: number
   settings: SamplingSettings
   counts: { seen: Set<number>; answer: Map<number, number> }
 }
@@ -113,7 +114,15 @@ export async function createReferenceExecutor(
 
   function create(length: number, cache: KvCache): SequenceState {
     const counts = { seen: new Set<number>(), answer: new Map<number, number>() }
-    const state = { id: nextId++, length, cache, lastToken: undefined, settings: greedy, counts }
+    const state = {
+      id: nextId++,
+      length,
+      cache,
+      lastToken: undefined,
+      stepsInFlight: 0,
+      settings: greedy,
+      counts,
+    }
     alive.add(state)
     return state
   }
@@ -222,14 +231,25 @@ export async function createReferenceExecutor(
         })
       }
       const states = rows.map(({ sequence }) => stateOf(sequence))
-      for (const state of states) checkRoom(state, 1)
+      for (const [index, state] of states.entries()) {
+        checkRoom(state, 1)
+        const { token } = rows[index]!
+        if (token !== undefined) checkToken(token)
+        else if (state.lastToken === undefined && state.stepsInFlight === 0) {
+          throw new BrasaError('internal', {
+            message: `Sequence ${state.id} has sampled no token to go on from.`,
+          })
+        }
+      }
       // A caller sees the length of steps in flight at once, so that the position is taken here.
       const positions = states.map((state) => state.length++)
       stepsInFlight += 1
+      for (const state of states) state.stepsInFlight += 1
       try {
         return await inTurn(() => step(rows, positions))
       } finally {
         stepsInFlight -= 1
+        for (const state of states) state.stepsInFlight -= 1
       }
     },
     dispose() {
