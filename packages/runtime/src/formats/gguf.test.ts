@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { openDefaultModel } from '../backends/reference/default-model.ts'
 import { BrasaError, isBrasaError } from '../errors.ts'
 import type { ByteSource } from '../storage/byte-source.ts'
 import { readGguf } from './gguf.ts'
@@ -175,25 +174,18 @@ describe('readGguf', () => {
     )
   })
 
-  const model = new URL('../../../../public/models/smollm2-135m-instruct.gguf', import.meta.url)
-  it.runIf(existsSync(model))('reads SmolLM2 in well under a second', async () => {
-    const handle = await open(model)
-    const { size } = await handle.stat()
-    const source: ByteSource = {
-      size,
-      async read(offset, length) {
-        const bytes = new Uint8Array(length)
-        await handle.read(bytes, 0, length, offset)
-        return bytes
-      },
+  it('reads SmolLM2 quickly', async () => {
+    const { source } = await openDefaultModel()
+    const times: number[] = []
+    for (let run = 0; run < 3; run++) {
+      const start = performance.now()
+      const header = await readGguf(source)
+      times.push(performance.now() - start)
+      expect(header.tensors.size).toBe(272)
+      expect(metadataOf(header, '').strings('tokenizer.ggml.tokens')).toHaveLength(49_152)
     }
-    const start = performance.now()
-    const header = await readGguf(source)
-    const elapsedMs = performance.now() - start
-    await handle.close()
-    expect(header.tensors.size).toBe(272)
-    expect(metadataOf(header, '').strings('tokenizer.ggml.tokens')).toHaveLength(49_152)
-    expect(elapsedMs).toBeLessThan(1000)
+    // 60 to 110 ms on a busy machine; the limit is for a parser that became quadratic.
+    expect(Math.min(...times)).toBeLessThan(1000)
   })
 })
 
