@@ -62,9 +62,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let position = start + lane;
     var score = vec4f(lowest);
     if (position < end) {
-      let key = kvRowInPage(pageTable[pageTableIndex(row.sequenceSlot, position)], kvHead, position) * quads;
+      let page = pageTable[pageTableIndex(row.sequenceSlot, position)];
       score = vec4f();
-      for (var d = 0u; d < quads; d++) { score += keys[key + d] * queries[d]; }
+      for (var d = 0u; d < quads; d++) { score += keys[keyQuad(page, kvHead, quads, position, d)] * queries[d]; }
     }
     weights[lane] = score;
     workgroupBarrier();
@@ -78,8 +78,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     greatest = newGreatest;
     if (keyLane < numKeyLanes) {
       for (var i = keyLane; i < min(threads, end - start); i += numKeyLanes) {
-        let value = kvRowInPage(pageTable[pageTableIndex(row.sequenceSlot, start + i)], kvHead, start + i) * quads;
-        let v = values[value + quad];
+        let page = pageTable[pageTableIndex(row.sequenceSlot, start + i)];
+        let v = values[valueQuad(page, kvHead, quads, start + i, quad)];
         sum += scaledColumns(mat4x4f(v, v, v, v), weights[i]);
         total += weights[i];
       }

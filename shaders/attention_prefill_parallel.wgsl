@@ -67,8 +67,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var start = 0u; start < numPositions; start += tileKeys) {
       workgroupBarrier();
       for (var i = lane; i < tileKeys * quads; i += threads) {
-        let source = kvQuad(slot, kvHead, min(start + i / quads, numPositions - 1u), i % quads);
-        tile[i / quads * keyStride + i % quads] = keys[source];
+        let position = min(start + i % tileKeys, numPositions - 1u);
+        let page = pageTable[pageTableIndex(slot, position)];
+        tile[i % tileKeys * keyStride + i / tileKeys] = keys[keyQuad(page, kvHead, quads, position, i / tileKeys)];
       }
       workgroupBarrier();
       for (var i = lane; i < tileRows * tileKeys; i += threads) {
@@ -81,8 +82,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       workgroupBarrier();
       // The keys are done with: values take their place while one thread a row turns scores to weights.
       for (var i = lane; i < tileKeys * quads; i += threads) {
-        let source = kvQuad(slot, kvHead, min(start + i / quads, numPositions - 1u), i % quads);
-        tile[i / quads * keyStride + i % quads] = values[source];
+        let position = min(start + i / quads, numPositions - 1u);
+        let page = pageTable[pageTableIndex(slot, position)];
+        tile[i / quads * keyStride + i % quads] = values[valueQuad(page, kvHead, quads, position, i % quads)];
       }
       if (lane < tileRows) {
         let count = min(tileKeys, max(visible[lane], start) - start);
@@ -127,8 +129,4 @@ fn slotAfter(firstRow: u32, endRow: u32, slot: u32) -> u32 {
     if (slot == noSlot || candidate > slot) { next = min(next, candidate); }
   }
   return next;
-}
-
-fn kvQuad(slot: u32, kvHead: u32, position: u32, quad: u32) -> u32 {
-  return kvRowInPage(pageTable[pageTableIndex(slot, position)], kvHead, position) * quads + quad;
 }

@@ -37,8 +37,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let page = pageTable[pageTableIndex(row.sequenceSlot, row.position)];
   let kvHead = (head - numHeads) % numKvHeads;
-  let destination = kvRowInPage(page, kvHead, row.position) * quadsPerHead + quad;
-  if (isValue) { values[destination] = x; } else { keys[destination] = x; }
+  if (isValue) {
+    values[valueQuad(page, kvHead, quadsPerHead, row.position, quad)] = x;
+  } else {
+    keys[keyQuad(page, kvHead, quadsPerHead, row.position, quad)] = x;
+  }
 }
 
 fn turned(x: vec2f, position: u32, pair: u32) -> vec2f {

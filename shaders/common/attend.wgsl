@@ -10,8 +10,8 @@ const lowest = -0x1.fffffep+127f;
 @group(0) @binding(0) var<uniform> batch: Batch;
 @group(0) @binding(1) var<storage, read> rows: array<BatchRow>;
 @group(0) @binding(2) var<storage, read> qkv: array<array<vec4f, quads>>;
-@group(0) @binding(3) var<storage, read> keys: array<array<vec4f, quads>>;
-@group(0) @binding(4) var<storage, read> values: array<array<vec4f, quads>>;
+@group(0) @binding(3) var<storage, read> keys: array<array<array<vec4f, kvPageTokens>, quads>>;
+@group(0) @binding(4) var<storage, read> values: array<array<array<vec4f, quads>, kvPageTokens>>;
 @group(0) @binding(5) var<storage, read> pageTable: array<u32>;
 
 //! for h < heads
@@ -52,17 +52,18 @@ fn attend(rowIndex: u32, tile: u32, first: u32, stride: u32) {
 //! end
     var i = 0u;
     for (var position = start; position < end; position += stride) {
-      let key = kvRowInPage(pageTable[pageTableIndex(row.sequenceSlot, position)], kvHead, position);
+      let page = pageTable[pageTableIndex(row.sequenceSlot, position)] * numKvHeads + kvHead;
+      let token = position % kvPageTokens;
 //! for d < quads
-      let key_#d = keys[key][#d];
+      let key_#d = keys[page][#d][token];
 //! end
       var score: vec4f;
 //! for h < heads
-      var product#h = vec4f();
+      var product#h = 0f;
 //! for d < quads
-      product#h += query#h_#d * key_#d;
+      product#h += dot(query#h_#d, key_#d);
 //! end
-      score[#h] = product#h.x + product#h.y + product#h.z + product#h.w;
+      score[#h] = product#h;
       newGreatest#h = max(newGreatest#h, score[#h]);
 //! end
       scores[i] = score;
@@ -78,14 +79,15 @@ fn attend(rowIndex: u32, tile: u32, first: u32, stride: u32) {
 //! end
     i = 0u;
     for (var position = start; position < end; position += stride) {
-      let value = kvRowInPage(pageTable[pageTableIndex(row.sequenceSlot, position)], kvHead, position);
+      let page = pageTable[pageTableIndex(row.sequenceSlot, position)] * numKvHeads + kvHead;
+      let token = position % kvPageTokens;
       let score = scores[i];
 //! for h < heads
       let weight#h = exp(score[#h] - greatest#h);
       total#h += weight#h;
 //! end
 //! for d < quads
-      let value_#d = values[value][#d];
+      let value_#d = values[page][token][#d];
 //! for h < heads
       sum#h_#d += weight#h * value_#d;
 //! end

@@ -61,7 +61,7 @@ export function headTiling({ numHeads, numKvHeads }: AttentionShape): {
 }
 
 /** Keys between two corrections of the running sums. */
-const tileKeys = 8
+const tileKeys = 32
 
 /** `kernel` after common/attend.wgsl, with their loops over registers written out for this shape. */
 export function serialAttentionSource(

@@ -1,7 +1,7 @@
 import { type BatchBuffers, type BatchRow, createBatchBuffers, writeBatch } from '../batch.ts'
 import type { Gpu } from '../gpu.ts'
 import { uploaded } from '../test-gpu.ts'
-import { type AttentionShape, kvFloatIndex, kvPageBytes, kvPageTokens } from './kv-pages.ts'
+import { type AttentionShape, keyFloatIndex, kvPageBytes, kvPageTokens, valueFloatIndex } from './kv-pages.ts'
 
 /** For kernel tests only: sequences with keys and values in scattered pages, and rows that attend to them. */
 export interface KvFixture {
@@ -9,8 +9,9 @@ export interface KvFixture {
   readonly values: Float32Array<ArrayBuffer>
   readonly rows: readonly BatchRow[]
   readonly maxPagesPerSequence: number
-  /** Index in floats of (slot, kvHead, position). */
-  readonly floatIndex: (slot: number, kvHead: number, position: number) => number
+  /** Index in `keys` of component d of (slot, kvHead, position). */
+  readonly keyIndex: (slot: number, kvHead: number, position: number, d: number) => number
+  readonly valueIndex: (slot: number, kvHead: number, position: number, d: number) => number
   readonly buffers: {
     readonly keys: GPUBuffer
     readonly values: GPUBuffer
@@ -44,6 +45,8 @@ export function kvFixture(
   // 7 has no factor in common with the number of pages unless they are a multiple of it: then one page more.
   const scatter = numPages % 7 === 0 ? numPages + 1 : numPages
   const pageTable = Uint32Array.from({ length: numPages }, (_, i) => (i * 7 + 3) % scatter)
+  const pageOf = (slot: number, position: number) =>
+    pageTable[slot * maxPagesPerSequence + Math.floor(position / kvPageTokens)]!
   const pageFloats = kvPageBytes(shape) / 4
   const keys = noise(scatter * pageFloats, seed)
   const values = noise(scatter * pageFloats, seed + 1)
@@ -55,13 +58,10 @@ export function kvFixture(
     values,
     rows: batchRows,
     maxPagesPerSequence,
-    floatIndex: (slot, kvHead, position) =>
-      kvFloatIndex(
-        shape,
-        pageTable[slot * maxPagesPerSequence + Math.floor(position / kvPageTokens)]!,
-        kvHead,
-        position,
-      ),
+    keyIndex: (slot, kvHead, position, d) =>
+      keyFloatIndex(shape, pageOf(slot, position), kvHead, position, d),
+    valueIndex: (slot, kvHead, position, d) =>
+      valueFloatIndex(shape, pageOf(slot, position), kvHead, position, d),
     buffers: {
       keys: uploaded(gpu, keys, 'keys'),
       values: uploaded(gpu, values, 'values'),
@@ -84,18 +84,19 @@ export function expectedAttention(
       const kvHead = Math.floor((head * numKvHeads) / numHeads)
       const query = (rowIndex * (numHeads + 2 * numKvHeads) + head) * headDim
       const scores = Array.from({ length: position + 1 }, (_, p) => {
-        const key = fixture.floatIndex(sequenceSlot, kvHead, p)
         let product = 0
-        for (let d = 0; d < headDim; d++) product += qkv[query + d]! * fixture.keys[key + d]!
+        for (let d = 0; d < headDim; d++) {
+          product += qkv[query + d]! * fixture.keys[fixture.keyIndex(sequenceSlot, kvHead, p, d)]!
+        }
         return product * scale
       })
       const greatest = Math.max(...scores)
       const weights = scores.map((score) => Math.exp(score - greatest))
       const total = weights.reduce((sum, weight) => sum + weight, 0)
       weights.forEach((weight, p) => {
-        const value = fixture.floatIndex(sequenceSlot, kvHead, p)
         for (let d = 0; d < headDim; d++) {
-          output[(rowIndex * numHeads + head) * headDim + d]! += (weight / total) * fixture.values[value + d]!
+          output[(rowIndex * numHeads + head) * headDim + d]! +=
+            (weight / total) * fixture.values[fixture.valueIndex(sequenceSlot, kvHead, p, d)]!
         }
       })
     }

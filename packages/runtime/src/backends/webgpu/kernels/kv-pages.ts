@@ -1,10 +1,10 @@
-import kvPagesWgsl from '#shaders/common/kv_pages.wgsl?raw'
-
-/** WGSL that finds a position's keys and values: to put before a kernel that reads or writes the cache. */
-export { kvPagesWgsl }
+import layoutWgsl from '#shaders/common/kv_pages.wgsl?raw'
 
 /** Tokens of one sequence that a page of the KV cache holds. */
 export const kvPageTokens = 32
+
+/** WGSL that finds a position's keys and values: to put before a kernel that reads or writes the cache. */
+export const kvPagesWgsl = `const kvPageTokens = ${kvPageTokens}u;\n${layoutWgsl}`
 
 /** Heads as attention sees them: `numHeads` queries share `numKvHeads` keys and values; `scale` multiplies their products. */
 export interface AttentionShape {
@@ -20,20 +20,33 @@ export function kvPageBytes({ numKvHeads, headDim }: Pick<AttentionShape, 'numKv
   return numKvHeads * kvPageTokens * headDim * 4
 }
 
-/** Where in a buffer of keys or values, in floats, the first component of (page, kvHead, position) lies. */
-export function kvFloatIndex(
+/** Where component `d` of a key lies, in floats, in a layer's buffer of keys. */
+export function keyFloatIndex(
   { numKvHeads, headDim }: Pick<AttentionShape, 'numKvHeads' | 'headDim'>,
   page: number,
   kvHead: number,
   position: number,
+  d: number,
 ): number {
-  return ((page * numKvHeads + kvHead) * kvPageTokens + (position % kvPageTokens)) * headDim
+  const quad = ((page * numKvHeads + kvHead) * headDim) / 4 + Math.floor(d / 4)
+  return (quad * kvPageTokens + (position % kvPageTokens)) * 4 + (d % 4)
+}
+
+/** Where component `d` of a value lies, in floats, in a layer's buffer of values. */
+export function valueFloatIndex(
+  { numKvHeads, headDim }: Pick<AttentionShape, 'numKvHeads' | 'headDim'>,
+  page: number,
+  kvHead: number,
+  position: number,
+  d: number,
+): number {
+  return ((page * numKvHeads + kvHead) * kvPageTokens + (position % kvPageTokens)) * headDim + d
 }
 
 /** Values for the `override` constants of common/kv_pages.wgsl. */
 export function kvPageConstants(
   { numKvHeads }: Pick<AttentionShape, 'numKvHeads'>,
   maxPagesPerSequence: number,
-): Record<'numKvHeads' | 'kvPageTokens' | 'maxPagesPerSequence', number> {
-  return { numKvHeads, kvPageTokens, maxPagesPerSequence }
+): Record<'numKvHeads' | 'maxPagesPerSequence', number> {
+  return { numKvHeads, maxPagesPerSequence }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { applyRope } from '../../reference/operations.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { kvFixture, noise } from './kv-fixture.ts'
 import { buildRopeTable, prepareRopeKvWrite } from './rope-kv.ts'
@@ -46,14 +47,20 @@ test('turns queries in place and writes turned keys, and values as they are, to 
         const expectedKeys = Float64Array.from(fixture.keys)
         const expectedValues = Float64Array.from(fixture.values)
         fixture.rows.forEach(({ position, sequenceSlot }, rowIndex) => {
-          const head = (index: number) => (rowIndex * numAllHeads + index) * headDim
-          for (let h = 0; h < numHeads; h++)
-            turn(expectedQkv, head(h), qkv, head(h), position, headDim, frequencies)
+          const numTurned = (numHeads + numKvHeads) * headDim
+          const row = expectedQkv.subarray(
+            rowIndex * numAllHeads * headDim,
+            (rowIndex + 1) * numAllHeads * headDim,
+          )
+          const turned = row.slice(0, numTurned)
+          applyRope(turned, position, frequencies, headDim, ropeDim)
+          row.set(turned.subarray(0, numHeads * headDim))
           for (let h = 0; h < numKvHeads; h++) {
-            const target = fixture.floatIndex(sequenceSlot, h, position)
-            turn(expectedKeys, target, qkv, head(numHeads + h), position, headDim, frequencies)
             for (let d = 0; d < headDim; d++) {
-              expectedValues[target + d] = qkv[head(numHeads + numKvHeads + h) + d]!
+              expectedKeys[fixture.keyIndex(sequenceSlot, h, position, d)] =
+                turned[(numHeads + h) * headDim + d]!
+              expectedValues[fixture.valueIndex(sequenceSlot, h, position, d)] =
+                row[numTurned + h * headDim + d]!
             }
           }
         })
@@ -75,21 +82,3 @@ test('the table is exact where an f32 angle would not be', () => {
   expect(table[4]).toBe(Math.fround(Math.cos(131_072)))
   expect(table[7]).toBe(Math.fround(Math.sin(131_072 * 0.7310586)))
 })
-
-function turn(
-  target: Float64Array,
-  targetStart: number,
-  source: Float32Array,
-  sourceStart: number,
-  position: number,
-  headDim: number,
-  frequencies: Float64Array,
-): void {
-  for (let i = 0; i < headDim / 2; i++) {
-    const angle = i < frequencies.length ? position * frequencies[i]! : 0
-    const a = source[sourceStart + 2 * i]!
-    const b = source[sourceStart + 2 * i + 1]!
-    target[targetStart + 2 * i] = a * Math.cos(angle) - b * Math.sin(angle)
-    target[targetStart + 2 * i + 1] = a * Math.sin(angle) + b * Math.cos(angle)
-  }
-}
