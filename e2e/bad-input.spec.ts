@@ -1,5 +1,5 @@
 import { chromium, expect, type Page, test } from '@playwright/test'
-import { ask, lastAnswer, loadTimeoutMs, openLoadedChat } from './chat-page.ts'
+import { ask, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
 
 test('without WebGPU the page says how to turn it on', async ({ baseURL }, { project }) => {
   const { executablePath } = project.use.launchOptions ?? {}
@@ -63,19 +63,24 @@ test('a model that is not there, and one that nobody knows, have their own error
 test('a worker killed in mid-answer is said so, and the page goes on', async ({ page }) => {
   test.setTimeout(2 * loadTimeoutMs)
   await openLoadedChat(page)
-  await ask(page, 'Count from one to one hundred in words.')
+  await ask(page, longTask)
   await expect(page.locator('[data-role=answer]').last()).not.toBeEmpty()
   for (const worker of page.workers()) await worker.evaluate(() => close()).catch(() => undefined)
   await expect(page.locator('[role=alert][data-code=worker_lost]')).toBeVisible({ timeout: 10_000 })
 
   await page.getByRole('button', { name: 'Reload model' }).click()
-  expect(await lastAnswer(page)).toContain('one')
+  await expect(page.locator('[data-role=answer]').last()).toContainText(/\w/, { timeout: loadTimeoutMs })
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await lastAnswer(page)
+  await page.getByRole('button', { name: 'New chat' }).click()
+  await ask(page, 'What is the capital of France?')
+  expect(await lastAnswer(page)).toBe('The capital of France is Paris.')
 })
 
 test('a GPU that crashes in mid-answer is said so, and the page goes on', async ({ page, browser }) => {
   test.setTimeout(2 * loadTimeoutMs)
   await openLoadedChat(page)
-  await ask(page, 'Count from one to one hundred in words.')
+  await ask(page, longTask)
   await expect(page.locator('[data-role=answer]').last()).not.toBeEmpty()
   const session = await browser.newBrowserCDPSession()
   // The answer to this call never comes: the process that would give it is gone.

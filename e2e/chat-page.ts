@@ -4,6 +4,9 @@ import { expect, type Page } from '@playwright/test'
 export const loadTimeoutMs = 240_000
 export const answerTimeoutMs = 120_000
 
+/** What this model takes hundreds of tokens over. */
+export const longTask = 'Write a long story about a ship and the sea.'
+
 /** Greedy answers, so that a test knows what to expect. To be called before the page is opened. */
 export async function answerGreedily(page: Page): Promise<void> {
   await page.addInitScript(() => {

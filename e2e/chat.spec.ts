@@ -1,5 +1,5 @@
 import { expect, type Page, test } from '@playwright/test'
-import { ask, expectReady, lastAnswer, loadTimeoutMs, openLoadedChat } from './chat-page.ts'
+import { ask, expectReady, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
 
 const question = 'What is the capital of France?'
 const answer = 'The capital of France is Paris.'
@@ -35,7 +35,7 @@ test('loads a model, answers, and after a reload answers again without fetching 
 test('Stop ends an answer, and the next one comes', async ({ page }) => {
   test.setTimeout(2 * loadTimeoutMs)
   await openLoadedChat(page)
-  await ask(page, 'Count from one to one hundred in words.')
+  await ask(page, longTask)
   await expect(page.locator('[data-role=answer]').last()).not.toBeEmpty()
   await page.getByRole('button', { name: 'Stop' }).click()
   await lastAnswer(page)
