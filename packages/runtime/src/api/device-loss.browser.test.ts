@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cdp } from 'vitest/browser'
+import { tinyModelFile } from '../backends/reference/tiny-model-file.ts'
 import { type BrasaError, createEngine } from '../index.ts'
-import { tinyModelFile } from './tiny-model-file.ts'
 
 /** The way DevTools does it: chrome://gpucrash. */
 const crashGpuProcess = () => cdp().send('Browser.crashGpuProcess' as never)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { tinyModelFile } from '../backends/reference/tiny-model-file.ts'
 import { createEngine, type Engine, isBrasaError, listStoredModels, removeStoredModel } from '../index.ts'
-import { tinyModelFile } from './tiny-model-file.ts'
 import type { EngineOptions, LoadProgress } from './types.ts'
 
 const engines: Engine[] = []

@@ -11,7 +11,7 @@ import type {
 } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
-import { createKvCache, forward, headLogits, type KvCache } from './forward.ts'
+import { breathe, createKvCache, forward, headLogits, type KvCache } from './forward.ts'
 import { loadWeights } from './load-weights.ts'
 import { logSoftmax } from './operations.ts'
 import { sampleToken, type TokenCounts } from './sampling.ts'
@@ -136,7 +136,7 @@ export async function createReferenceExecutor(
       throwIfAborted(signal)
       checkDisposed()
       const chunk = tokens.subarray(done, done + chunkSize)
-      forward(model, state.cache, chunk, state.length)
+      await forward(model, state.cache, chunk, state.length)
       state.length += chunk.length
       done += chunk.length
       onProgress?.(done)
@@ -166,7 +166,7 @@ export async function createReferenceExecutor(
       }
       checkToken(token)
       const position = positions[index]!
-      const hidden = forward(model, state.cache, Uint32Array.of(token), position)
+      const hidden = await forward(model, state.cache, Uint32Array.of(token), position)
       const logits = headLogits(model, hidden, 1)
       const sampled = sampleToken(logits, state.settings, state.counts, position + 1)
       state.counts.seen.add(sampled)
@@ -274,6 +274,3 @@ function mostLikely(logits: Float64Array, count: number): readonly TokenLogprob[
   const tokens = Array.from(logprobs.keys()).sort((a, b) => logprobs[b]! - logprobs[a]! || a - b)
   return tokens.slice(0, count).map((token) => ({ token, logprob: logprobs[token]! }))
 }
-
-/** Lets the event loop run, so that a Stop is heard between chunks. */
-const breathe = () => new Promise<void>((resolve) => setTimeout(resolve))

@@ -29,21 +29,35 @@ function cacheOf(layers: readonly KvLayer[]): KvCache {
 
 /**
  * The hidden states behind the last block, (tokens.length, hiddenSize), for tokens at `firstPosition` and on; their keys
- * and values go to the cache.
+ * and values go to the cache. The event loop runs between layers: a worker whose chunk takes seconds still answers.
  */
-export function forward(
+export async function forward(
   model: ReferenceModel,
   cache: KvCache,
   tokens: Uint32Array,
   firstPosition: number,
-): Float64Array {
+): Promise<Float64Array> {
   const { hiddenSize, embedding, blocks } = model.spec
   const x = embed(model.weight(embedding.weight), tokens, hiddenSize)
-  blocks.forEach((block, layer) => {
+  for (const [layer, block] of blocks.entries()) {
     add(x, attend(model, block.attention, cache.layers[layer]!, x, firstPosition))
+    await breathe()
     add(x, feedForward(model, block.mlp, x))
-  })
+    await breathe()
+  }
   return x
+}
+
+/** Lets the event loop run. A message: timers this often are held back to 4 ms each. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
 }
 
 /** Logits of hidden states: (numRows, vocabSize). */

@@ -26,8 +26,8 @@ beforeAll(async () => {
 }, 60_000)
 
 /** Log-probabilities behind every token of `tokens` from `first` on, all in one pass. */
-function logprobsFrom(tokens: Uint32Array, first: number): Float64Array[] {
-  const hidden = forward(model, createKvCache(spec), tokens, 0)
+async function logprobsFrom(tokens: Uint32Array, first: number): Promise<Float64Array[]> {
+  const hidden = await forward(model, createKvCache(spec), tokens, 0)
   const numRows = tokens.length - first
   const logits = headLogits(model, hidden.subarray(first * spec.hiddenSize), numRows)
   return Array.from({ length: numRows }, (_, row) =>
@@ -38,8 +38,11 @@ function logprobsFrom(tokens: Uint32Array, first: number): Float64Array[] {
 describe('SmolLM2 in float64', () => {
   it.each(fixtures)(
     'has the log-probabilities of "$name"',
-    ({ tokens, greedy, topLogprobs, margin }) => {
-      const rows = logprobsFrom(Uint32Array.from([...tokens, ...greedy.slice(0, -1)]), tokens.length - 1)
+    async ({ tokens, greedy, topLogprobs, margin }) => {
+      const rows = await logprobsFrom(
+        Uint32Array.from([...tokens, ...greedy.slice(0, -1)]),
+        tokens.length - 1,
+      )
       expect(rows).toHaveLength(greedy.length)
       for (const [step, logprobs] of rows.entries()) {
         for (const [token, expected] of topLogprobs[step]!) {

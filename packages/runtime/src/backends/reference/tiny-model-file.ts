@@ -1,5 +1,5 @@
-import { tinyModel } from '../backends/reference/tiny-model.ts'
-import { writeGguf } from '../formats/gguf-writer.ts'
+import { writeGguf } from '../../formats/gguf-writer.ts'
+import { tinyModel } from './tiny-model.ts'
 
 /** A GGUF file for tests: random weights, and a vocabulary of single printable characters. */
 export function tinyModelFile(name = 'tiny.gguf', metadata: Record<string, number | string> = {}): File {
