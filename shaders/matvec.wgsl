@@ -1,11 +1,13 @@
-// y = W x for each row of the batch, without barriers: eight rows of W a thread.
+// y = W x for each row of the batch, without barriers: two runs of `runRows` rows of W a thread.
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
 // With epilogue `siluMul`, W is gate rows over up rows and y = silu(gate x) * (up x): (batch rows, numRows / 2).
-// Dispatch: any (x, batch rows, z) with x * z * threads * 8 >= numRows.
-// Put after common/silu.wgsl and one of common/plane_dot_*.wgsl, which declares W and x.
+// Dispatch: any (x, batch rows, z) with x * z * threads * 2 * runRows >= numRows.
+// Put after one of common/plane_dot_*.wgsl, which declares W and x, and common/silu.wgsl, and unrolled (kernels/unroll.ts): a
+// thread's sums are variables first<row> and second<row>.
 override numRows: u32;
 override epilogue: u32;
 override threads: u32;
+override runRows: u32;
 const add = 1u;
 const siluMul = 2u;
 
@@ -19,48 +21,39 @@ fn main(
 ) {
   let batchRow = workgroup.y;
   let thread = (workgroup.z * grid.x + workgroup.x) * threads + lane;
-  // Two runs of four rows. Rows past the last are read from wherever the binding's bounds check leads, and not written.
-  var first = thread * 8u;
-  var second = first + 4u;
+  // Rows past the last are read from wherever the binding's bounds check leads, and not written.
+  var first = thread * 2u * runRows;
+  var second = first + runRows;
   var outputSize = numRows;
   if (epilogue == siluMul) {
     outputSize = numRows / 2u;
-    first = thread * 4u;
+    first = thread * runRows;
     second = first + outputSize;
   }
   if (first >= outputSize) { return; }
 
-  var firstSums = vec4f();
-  var secondSums = vec4f();
+  //! for r < runRows
+  var first#r = 0f;
+  var second#r = 0f;
+  //! end
   for (var piece = 0u; piece < numColumns / pieceColumns; piece++) {
     let p = loadPiece(batchRow, piece);
-    firstSums += vec4f(
-      dotPiece(first, piece, p),
-      dotPiece(first + 1u, piece, p),
-      dotPiece(first + 2u, piece, p),
-      dotPiece(first + 3u, piece, p),
-    );
-    secondSums += vec4f(
-      dotPiece(second, piece, p),
-      dotPiece(second + 1u, piece, p),
-      dotPiece(second + 2u, piece, p),
-      dotPiece(second + 3u, piece, p),
-    );
+    //! for r < runRows
+    first#r += dotPiece(first + #r, piece, p);
+    //! end
+    //! for r < runRows
+    second#r += dotPiece(second + #r, piece, p);
+    //! end
   }
 
+  //! for r < runRows
   if (epilogue == siluMul) {
-    write4(batchRow, outputSize, first, silu(firstSums) * secondSums);
+    write(batchRow, outputSize, first + #r, silu(first#r) * second#r);
   } else {
-    write4(batchRow, outputSize, first, firstSums);
-    write4(batchRow, outputSize, second, secondSums);
+    write(batchRow, outputSize, first + #r, first#r);
+    write(batchRow, outputSize, second + #r, second#r);
   }
-}
-
-fn write4(batchRow: u32, outputSize: u32, row: u32, values: vec4f) {
-  write(batchRow, outputSize, row, values.x);
-  write(batchRow, outputSize, row + 1u, values.y);
-  write(batchRow, outputSize, row + 2u, values.z);
-  write(batchRow, outputSize, row + 3u, values.w);
+  //! end
 }
 
 fn write(batchRow: u32, outputSize: u32, row: u32, value: f32) {

@@ -61,7 +61,7 @@ fn main(
   if (row >= outputSize) { return; }
   let i = batchRow * outputSize + row;
   if (epilogue == siluMul) {
-    if (lane < 2u) { y[i] = silu(vec4f(value)).x * up; }
+    if (lane < 2u) { y[i] = silu(value) * up; }
   } else if (epilogue == add) {
     y[i] += value;
   } else {

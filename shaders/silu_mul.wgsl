@@ -10,5 +10,5 @@ override intermediateSize: u32;
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= intermediateSize) { return; }
   let gate = id.y * 2u * intermediateSize + id.x;
-  y[id.y * intermediateSize + id.x] = silu(vec4f(gateUp[gate])).x * gateUp[gate + intermediateSize];
+  y[id.y * intermediateSize + id.x] = silu(gateUp[gate]) * gateUp[gate + intermediateSize];
 }

@@ -3,26 +3,29 @@ import { expect, test } from 'vitest'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, runDispatches, testGpu } from '../test-gpu.ts'
 import { prepareEmbed } from './embed.ts'
-import { batchOf, drawnShape, layouts, nameOf, numbersOf, randomMatrix } from './test-matrix.ts'
+import { batchOf, drawnShape, matrixCases, numbersOf, randomMatrix } from './test-matrix.ts'
 
-for (const layout of layouts) {
-  test(`embed ${nameOf(layout)}: drawn tables and tokens`, async () => {
+for (const matrixCase of matrixCases) {
+  test(`embed of ${matrixCase.name}: drawn tables and tokens`, async () => {
     const gpu = await testGpu()
-    const drawn = fc.asyncProperty(drawnShape(layout), async ({ numRows, numColumns, batchRows, seed }) => {
-      const { matrix, values } = randomMatrix(gpu, layout, numRows, numColumns, seed)
-      const numbers = numbersOf(seed + 1)
-      const tokens = Array.from({ length: batchRows }, () => numbers.bits() % numRows)
-      const output = createStorageBuffer(gpu, 'y', batchRows * numColumns * 4)
-      const dispatch = await prepareEmbed(gpu, { table: matrix, batch: batchOf(gpu, tokens), output })
-      await runDispatches(gpu, [dispatch], batchRows)
-      const actual = await downloadedFloats(gpu, output, batchRows * numColumns)
-      const expected = tokens.flatMap((token) => [
-        ...values.subarray(token * numColumns, (token + 1) * numColumns),
-      ])
-      // scale * q + min may be one rounding or two.
-      for (const [i, value] of expected.entries())
-        expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(4e-7)
-    })
+    const drawn = fc.asyncProperty(
+      drawnShape(matrixCase),
+      async ({ numRows, numColumns, batchRows, seed }) => {
+        const { matrix, values } = randomMatrix(gpu, matrixCase.layout, numRows, numColumns, seed)
+        const numbers = numbersOf(seed + 1)
+        const tokens = Array.from({ length: batchRows }, () => numbers.bits() % numRows)
+        const output = createStorageBuffer(gpu, 'y', batchRows * numColumns * 4)
+        const dispatch = await prepareEmbed(gpu, { table: matrix, batch: batchOf(gpu, tokens), output })
+        await runDispatches(gpu, [dispatch], batchRows)
+        const actual = await downloadedFloats(gpu, output, batchRows * numColumns)
+        const expected = tokens.flatMap((token) => [
+          ...values.subarray(token * numColumns, (token + 1) * numColumns),
+        ])
+        // scale * q + min may be one rounding or two.
+        for (const [i, value] of expected.entries())
+          expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(4e-7)
+      },
+    )
     await fc.assert(drawn, { numRuns: 4 })
   })
 }

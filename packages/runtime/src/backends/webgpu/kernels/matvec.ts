@@ -12,7 +12,8 @@ import { reads, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
 import type { WeightMatrix } from '../weight-matrix.ts'
-import { foldedGrid, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+import { foldedGrid, type PlaneShader, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+import { unroll } from './unroll.ts'
 
 const dotWgsl = {
   q4: q4Wgsl,
@@ -53,37 +54,43 @@ export function prepareMatvec(gpu: Gpu, bindings: MatvecBindings): Promise<Dispa
   const variant = bindings.variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
   const plane = planeShaderOf(weights)
   const { numRows, numColumns } = weights
-  const shape =
-    variant === 'serial' ? serialShape(numRows) : parallelShape(numRows, numColumns / pieceColumns[plane])
+  const { code, constants, grid } =
+    variant === 'serial'
+      ? serialKernel(plane, numRows)
+      : parallelKernel(numRows, numColumns / pieceColumns[plane])
   return prepareDispatch(
     gpu,
     {
       label: `matvec_${plane}_${epilogue}_${variant}`,
-      code: siluWgsl + dotWgsl[plane] + (variant === 'serial' ? serialWgsl : parallelWgsl),
-      constants: {
-        ...planeConstants(weights),
-        ...shape.constants,
-        numRows,
-        epilogue: epilogues[epilogue],
-      },
+      code: siluWgsl + dotWgsl[plane] + code,
+      constants: { ...planeConstants(weights), ...constants, numRows, epilogue: epilogues[epilogue] },
     },
     [reads(weights.quants), reads(weights.scales), reads(input), writes(output)],
-    (batchRows) => [shape.x, batchRows, shape.z],
+    (batchRows) => [grid.x, batchRows, grid.z],
   )
 }
 
-/** Eight rows a thread; small workgroups where there are few, so that all processors have some. */
-function serialShape(numRows: number) {
-  const numThreads = Math.ceil(numRows / 8)
+/**
+ * 8 or 16 rows a thread: more rows share the loads of the activations, as long as there are threads enough for all
+ * processors. Small workgroups where there are few, for the same reason.
+ */
+function serialKernel(plane: PlaneShader, numRows: number) {
+  const runRows = plane === 'q4' && numRows >= 2048 ? 8 : 4
+  const numThreads = Math.ceil(numRows / (2 * runRows))
   const threads = Math.min(32, Math.max(4, 4 * Math.floor(numThreads / 64)))
-  return { constants: { threads }, ...foldedGrid(Math.ceil(numThreads / threads)) }
+  const constants = { threads, runRows }
+  return { code: unroll(serialWgsl, constants), constants, grid: foldedGrid(Math.ceil(numThreads / threads)) }
 }
 
 /** Four rows a team; as many lanes a team as find two pieces each, 4 to 64. */
-function parallelShape(numRows: number, piecesPerRow: number) {
+function parallelKernel(numRows: number, piecesPerRow: number) {
   let teamLanes = 4
   while (teamLanes < 64 && teamLanes * 4 <= piecesPerRow) teamLanes *= 2
   const threads = 64
-  const teams = threads / teamLanes
-  return { constants: { threads, teamLanes }, ...foldedGrid(Math.ceil(numRows / 4 / teams)) }
+  const rowsPerWorkgroup = 4 * (threads / teamLanes)
+  return {
+    code: parallelWgsl,
+    constants: { threads, teamLanes },
+    grid: foldedGrid(Math.ceil(numRows / rowsPerWorkgroup)),
+  }
 }

@@ -8,18 +8,45 @@ import type { WeightMatrix } from '../weight-matrix.ts'
 
 /** For kernel tests only: drawn matrices in planes, and the numbers they stand for. */
 
-export const layouts: readonly PlaneLayout[] = [
-  { format: 'q4', groupSize: 32, hasMin: true },
-  { format: 'q8', groupSize: 32, hasMin: false },
-  { format: 'q8', groupSize: 32, hasMin: true },
-  { format: 'q8', groupSize: 16, hasMin: false },
-  { format: 'q8', groupSize: 16, hasMin: true },
-  { format: 'f16', groupSize: 0, hasMin: false },
-  { format: 'f32', groupSize: 0, hasMin: false },
-]
+export interface MatrixCase {
+  readonly name: string
+  readonly layout: PlaneLayout
+  /** A row's width is a multiple of it. */
+  readonly widthUnit: number
+}
 
-export const nameOf = ({ format, groupSize, hasMin }: PlaneLayout): string =>
-  `${format}${groupSize === 0 ? '' : ` in groups of ${groupSize}`}${hasMin ? ' with minimums' : ''}`
+const q8 = (groupSize: 16 | 32, hasMin: boolean): MatrixCase => ({
+  name: `q8, groups of ${groupSize}${hasMin ? ' with minimums' : ''}`,
+  layout: { format: 'q8', groupSize, hasMin },
+  widthUnit: groupSize,
+})
+
+const floating = (format: 'f16' | 'f32', widthUnit: number): MatrixCase => ({
+  name: `${format}, widths of ${widthUnit} n`,
+  layout: { format, groupSize: 0, hasMin: false },
+  widthUnit,
+})
+
+export const q4Case: MatrixCase = {
+  name: 'q4',
+  layout: { format: 'q4', groupSize: 32, hasMin: true },
+  widthUnit: 32,
+}
+export const q8Case = q8(32, false)
+export const f32Case = floating('f32', 1)
+
+/** Every layout there is; float rows both as vec4 loads like them and not. */
+export const matrixCases: readonly MatrixCase[] = [
+  q4Case,
+  q8Case,
+  q8(32, true),
+  q8(16, false),
+  q8(16, true),
+  floating('f16', 8),
+  floating('f16', 2),
+  floating('f32', 8),
+  f32Case,
+]
 
 /** A source of numbers that fast-check can replay from its seed. */
 export function numbersOf(seed: number): { bits(): number; float(): number } {
@@ -68,12 +95,11 @@ export function randomMatrix(
   }
 }
 
-/** Widths that a format can have and vec4 loads may not like; shapes are few, since each compiles a pipeline. */
-export function drawnShape(layout: PlaneLayout) {
-  const unit = { q4: 32, q8: layout.groupSize, f16: 2, f32: 1 }[layout.format]
+/** Shapes are few in a test, since each compiles a pipeline. */
+export function drawnShape({ widthUnit }: MatrixCase) {
   return fc.record({
     numRows: fc.integer({ min: 1, max: 150 }),
-    numColumns: fc.integer({ min: 1, max: layout.groupSize === 0 ? 150 : 7 }).map((n) => n * unit),
+    numColumns: fc.integer({ min: 1, max: widthUnit < 8 ? 70 : 7 }).map((n) => n * widthUnit),
     batchRows: fc.integer({ min: 1, max: 7 }),
     seed: fc.integer(),
   })
