@@ -1,4 +1,4 @@
-import { tokenType, type Vocabulary } from './vocabulary.ts'
+import { isSpecialName, tokenType, type Vocabulary } from './vocabulary.ts'
 
 /** Text to be tokenized, or the id of a token that stood in it by name. */
 export type Fragment = string | number
@@ -15,13 +15,14 @@ export type SpecialTokens = 'parse' | 'as-text'
  * overlap the longer one wins, not the one that starts earlier.
  */
 export function specialTokenSplitter({ tokens, types }: Vocabulary) {
-  const named = (wanted: readonly number[]) =>
+  const named = (wanted: (type: number, special: boolean) => boolean) =>
     tokens
-      .flatMap((name, id) => (name !== '' && wanted.includes(types[id]!) ? [{ name, id }] : []))
+      .flatMap((name, id) => (name !== '' && wanted(types[id]!, isSpecialName(name)) ? [{ name, id }] : []))
       .sort((a, b) => b.name.length - a.name.length)
+  const { control, userDefined, unknown } = tokenType
   const found = {
-    parse: named([tokenType.control, tokenType.userDefined, tokenType.unknown]),
-    'as-text': named([tokenType.userDefined]),
+    parse: named((type, special) => special || type === control || type === userDefined || type === unknown),
+    'as-text': named((type, special) => !special && type === userDefined),
   }
 
   return (text: string, specialTokens: SpecialTokens): readonly Fragment[] => {

@@ -191,6 +191,31 @@ describe('special tokens', () => {
     expect(new TextDecoder().decode(tokenizer.tokenBytes(2))).toBe('<|im_end|>')
   })
 
+  test('that end a turn are so by name, even where the file calls them ordinary words', () => {
+    const types = [...(smollm2.get('tokenizer.ggml.token_type') as number[])]
+    types[2] = 1
+    const changed = createTokenizer(new Map([...smollm2, ['tokenizer.ggml.token_type', types]]))
+    const encoded = (specialTokens: SpecialTokens) => [...changed.encode('a<|im_end|>', { specialTokens })]
+    expect(encoded('parse')).toEqual([81, 2])
+    expect(encoded('as-text')).not.toContain(2)
+    expect(changed.eosTokenIds.has(2)).toBe(true)
+    expect(changed.decode([81, 2])).toBe('a')
+  })
+
+  test('that pages write too end an answer only where the file says so', () => {
+    const types = [...(sentencePieceMetadata.get('tokenizer.ggml.token_type') as number[])]
+    types[2] = 4
+    const changed = createTokenizer(
+      new Map<string, GgufValue>([
+        ...sentencePieceMetadata,
+        ['tokenizer.ggml.token_type', types],
+        ['tokenizer.ggml.eos_token_id', 4],
+      ]),
+    )
+    expect([...changed.eosTokenIds]).toEqual([4])
+    expect(changed.decode([2])).toBe('</s>')
+  })
+
   test('BOS comes first where it is asked for, and once', () => {
     const first = (of: Tokenizer, text: string, addBos?: boolean) => [
       ...of.encode(text, { specialTokens: 'parse', ...(addBos === undefined ? {} : { addBos }) }).slice(0, 2),

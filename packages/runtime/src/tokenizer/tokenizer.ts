@@ -64,7 +64,8 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
     })
   }
   const hidden: ReadonlySet<number> = new Set([tokenType.control, tokenType.unknown, tokenType.unused])
-  const shownBytes = (id: number) => (hidden.has(types[id] ?? 0) ? new Uint8Array() : tokenBytes(id))
+  const isHidden = (id: number) => hidden.has(types[id] ?? 0) || eosTokenIds.has(id)
+  const shownBytes = (id: number) => (isHidden(id) ? new Uint8Array() : tokenBytes(id))
   const streamDecoder = ({ continues = false }: DecodeOptions = {}) =>
     createStreamDecoder(shownBytes, algorithm.addsSpace && !continues)
 

@@ -9,7 +9,7 @@ export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, un
 export interface Vocabulary {
   /** As the file spells them: byte-level characters, or U+2581 for a space. */
   readonly tokens: readonly string[]
-  /** A `tokenType` for each token. */
+  /** A `tokenType` for each token, as the file says. */
   readonly types: Uint8Array
   readonly bosTokenId: number | undefined
   /** The one that the file names. */
@@ -19,26 +19,26 @@ export interface Vocabulary {
 }
 
 /**
- * Tokens that end an answer by their name, whatever the file's metadata says of them: files often name only one of the two
- * or three that a model was trained to stop at, and some mark them as ordinary text.
+ * Tokens that end an answer by their name, whatever the file says of them: files often name only one of the two or three that
+ * a model was trained to stop at, and some mark them as ordinary words. These and the next lists are llama.cpp's.
  */
-const endOfTurnNames: ReadonlySet<string> = new Set([
-  '<|im_end|>',
-  '<|endoftext|>',
-  '<|eot_id|>',
-  '<|eom_id|>',
-  '<|end_of_text|>',
-  '<|end|>',
-  '<|return|>',
-  '<end_of_turn>',
-  '<end_of_utterance>',
-  '<|end▁of▁sentence|>',
-  '</s>',
-  '<EOT>',
-])
+const endNames: ReadonlySet<string> = new Set(
+  `<|im_end|> <|endoftext|> <|eot_id|> <|eom_id|> <|end_of_text|> <|end|> <|return|> <|call|> <|calls|> <|flush|> <end_of_turn>
+  <end_of_utterance> <｜end▁of▁sentence｜> <turn|> <|tool_response>`.split(/\s+/),
+)
+/** Those that pages and programs write too: they end an answer only where the file marks them as control. */
+const endNamesInText: ReadonlySet<string> = new Set('</s> <eos> <EOT> _<EOT> [EOT] [e~['.split(' '))
+/** Parsed as one token, though they end nothing: for filling in the middle, and between the files of a repository. */
+const otherNames: ReadonlySet<string> = new Set(
+  `<|fim_prefix|> <fim-prefix> <fim_prefix> <PRE> ▁<PRE> <｜fim▁begin｜> <|fim_suffix|> <|fim_middle|> <|fim_pad|> <fim_pad> <PAD>
+  [PAD] <|fim_repo|> <|repo_name|> <fim-repo> <REPO> <reponame> <|file_sep|> <|code_prefix|> <|prefix|>`.split(
+    /\s+/,
+  ),
+)
 
-/** Those of `endOfTurnNames` that web pages and programs hold too: they count only where the file marks them as control. */
-const alsoOrdinaryText: ReadonlySet<string> = new Set(['</s>', '<EOT>'])
+/** Whether text that spells `name` is that token wherever special tokens are parsed, and only there, whatever its type. */
+export const isSpecialName = (name: string): boolean =>
+  endNames.has(name) || endNamesInText.has(name) || otherNames.has(name)
 
 export const tokenizerMetadata = (metadata: ReadonlyMap<string, GgufValue>): Metadata =>
   metadataOf({ metadata }, 'tokenizer.ggml.')
@@ -70,10 +70,8 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
     if (id !== undefined) eosTokenIds.add(id)
   }
   tokens.forEach((token, id) => {
-    if (!endOfTurnNames.has(token)) return
-    if (types[id] !== tokenType.control && alsoOrdinaryText.has(token)) return
-    types[id] = tokenType.control
-    eosTokenIds.add(id)
+    const marked = types[id] === tokenType.control && endNamesInText.has(token)
+    if (marked || endNames.has(token)) eosTokenIds.add(id)
   })
   return {
     tokens,
