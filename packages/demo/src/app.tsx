@@ -82,10 +82,7 @@ function StatusChip() {
     checking: ['Looking', 'idle'],
     absent: ['Not loaded', 'idle'],
     loading: [state.kind === 'loading' ? progressSummary(state.progress) : '', 'busy'],
-    ready: [
-      warnings.value.some(({ code }) => code === 'quota_exceeded') ? 'In memory only' : 'On this device',
-      'good',
-    ],
+    ready: isOnlyInMemory() ? ['In memory only', 'idle'] : ['On this device', 'good'],
     failed: ['Not loaded', 'bad'],
   }[state.kind] as [string, string]
   return (
@@ -94,6 +91,11 @@ function StatusChip() {
       {word}
     </div>
   )
+}
+
+/** What is loaded will have to be fetched again. */
+function isOnlyInMemory(): boolean {
+  return warnings.value.some(({ code }) => code !== 'persist_denied')
 }
 
 function OpenSheet() {

@@ -50,7 +50,7 @@ function block(token: Token): Block {
   if (token.type === 'code') {
     return { kind: 'code', language: (token.lang ?? '').split(/\s/, 1)[0] ?? '', text: token.text }
   }
-  return { kind: 'text', html: marked.parser([token]) }
+  return { kind: 'text', html: marked.parser([token]).trim() }
 }
 
 function escapeHtml(text: string): string {

@@ -13,6 +13,7 @@ const nearEnd = 64
 /** The open chat. Follows the answer as long as its end is in sight, and lets go once the reader scrolls away. */
 export function Talk() {
   const scroller = useRef<HTMLDivElement>(null)
+  const column = useRef<HTMLDivElement>(null)
   const follows = useSignal(true)
   const chat = currentChat.value
   const numMessages = chat.messages.length
@@ -20,24 +21,26 @@ export function Talk() {
   // Another chat, or a new question, is followed anew.
   useLayoutEffect(() => {
     follows.value = true
+    scrollToEnd(scroller.current!)
   }, [chat.id, numMessages])
   useLayoutEffect(() => {
-    const element = scroller.current
-    if (element !== null && follows.peek()) element.scrollTop = element.scrollHeight
-  })
+    const sizes = new ResizeObserver(() => {
+      if (follows.peek()) scrollToEnd(scroller.current!)
+    })
+    sizes.observe(scroller.current!)
+    sizes.observe(column.current!)
+    return () => sizes.disconnect()
+  }, [])
 
   const onScroll = () => {
     const { scrollHeight, scrollTop, clientHeight } = scroller.current!
     follows.value = scrollHeight - scrollTop - clientHeight < nearEnd
   }
-  const toEnd = () => {
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
-  }
   const questionId = lastQuestion(chat)?.id
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
-        <div class="column" role="log" aria-label="Chat" aria-live="polite">
+        <div class="column" ref={column} role="log" aria-label="Chat" aria-live="polite">
           {numMessages === 0 && <Opening />}
           {chat.messages.map((message, index) =>
             message.role === 'user' ? (
@@ -49,10 +52,19 @@ export function Talk() {
         </div>
       </div>
       {!follows.value && (
-        <button type="button" class="to-end icon-button" aria-label="To the end" onClick={toEnd}>
+        <button
+          type="button"
+          class="to-end icon-button"
+          aria-label="To the end"
+          onClick={() => scrollToEnd(scroller.current!)}
+        >
           <Icon name="down" />
         </button>
       )}
     </div>
   )
+}
+
+function scrollToEnd(element: HTMLElement): void {
+  element.scrollTop = element.scrollHeight
 }

@@ -1,6 +1,7 @@
 interface BarProps {
   readonly label: string
-  readonly value: number
+  /** Undefined while it cannot be known. */
+  readonly value: number | undefined
   readonly max: number
   /** What the figure means, for those who hear it. */
   readonly text: string
@@ -8,18 +9,18 @@ interface BarProps {
 
 /** How far something is. */
 export function Bar({ label, value, max, text }: BarProps) {
-  const percent = max > 0 ? Math.min(100, (100 * value) / max) : 0
+  const percent = value === undefined || max <= 0 ? undefined : Math.min(100, (100 * value) / max)
   return (
     <div
-      class="bar"
+      class={percent === undefined ? 'bar bar-open' : 'bar'}
       role="progressbar"
       aria-label={label}
       aria-valuemin={0}
       aria-valuemax={100}
-      aria-valuenow={Math.floor(percent)}
+      aria-valuenow={percent === undefined ? undefined : Math.floor(percent)}
       aria-valuetext={text}
     >
-      <i style={{ width: `${percent}%` }} />
+      <i style={{ width: `${percent ?? 100}%` }} />
     </div>
   )
 }

@@ -1,6 +1,6 @@
 import { Bar } from '../controls/bar.tsx'
 import { cancelLoad, loadModel, model, reference, referenceName } from '../state/model.ts'
-import { phaseWords, progressFacts } from './progress.ts'
+import { knownBytes, phaseWords, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
 
 /** The model's state in one line, for a chat that already has something in it. */
@@ -20,7 +20,7 @@ export function LoadStrip() {
         <div style={{ flexBasis: '100%', paddingRight: '8px' }}>
           <Bar
             label="Loading the model"
-            value={progress?.loadedBytes ?? 0}
+            value={knownBytes(progress)}
             max={progress?.totalBytes ?? 1}
             text={words}
           />

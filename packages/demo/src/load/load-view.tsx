@@ -12,7 +12,7 @@ import {
   storedModel,
 } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
-import { phaseWords, progressFacts } from './progress.ts'
+import { knownBytes, phaseWords, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
 import './load.css'
 
@@ -77,7 +77,7 @@ function Loading({ progress }: { readonly progress: LoadProgress | undefined }) 
         </p>
         <Bar
           label="Loading the model"
-          value={progress?.loadedBytes ?? 0}
+          value={knownBytes(progress)}
           max={progress?.totalBytes ?? 1}
           text={[phase, ...facts].join(', ')}
         />

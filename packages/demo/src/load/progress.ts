@@ -22,6 +22,11 @@ export function progressFacts(progress: LoadProgress): readonly string[] {
   ]
 }
 
+/** How far this phase is, where that can be known: compiling takes what it takes. */
+export function knownBytes(progress: LoadProgress | undefined): number | undefined {
+  return progress === undefined || progress.phase === 'compile' ? undefined : progress.loadedBytes
+}
+
 /** The whole load as one short text for the header. */
 export function progressSummary(progress: LoadProgress | undefined): string {
   if (progress?.phase !== 'download' || progress.totalBytes === 0) return 'Loading'

@@ -1,0 +1,193 @@
+import { BrasaError } from '@brasa/runtime'
+import { h, render } from 'preact'
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { page, userEvent } from 'vitest/browser'
+
+/** What the runtime under the page does next: the page is tested, not the engine. */
+const fake = vi.hoisted(() => ({
+  load: async (_: { signal: AbortSignal; onProgress: (progress: object) => void }) => {},
+  answer: async function* (_: AbortSignal): AsyncGenerator<string> {},
+  requests: [] as { messages: { role: string; content: string }[] }[],
+}))
+
+vi.mock('@brasa/runtime', async (importOriginal) => ({
+  ...(await importOriginal<typeof import('@brasa/runtime')>()),
+  listCatalogue: async () => [
+    { id: 'smollm2-135m-instruct', name: 'Small', sizeBytes: 98_000_000, licence: 'MIT' },
+  ],
+  listStoredModels: async () => [],
+  removeStoredModel: async () => {},
+  createEngine: async (options: Parameters<typeof fake.load>[0]) => {
+    await fake.load(options)
+    return {
+      model: { id: 'small', name: 'Small', quantisation: 'Q4_1', contextLength: 100, sizeBytes: 98_000_000 },
+      device: { backend: 'webgpu', adapter: 'test adapter', reason: 'It is the only one.', features: [] },
+      memory: async () => ({ weightBytes: 1e6, kvCacheBytes: 2e6, otherBytes: 3e6 }),
+      dispose: async () => {},
+      chat: { completions: { create } },
+    }
+  },
+}))
+
+async function create(request: (typeof fake.requests)[number], { signal }: { signal: AbortSignal }) {
+  fake.requests.push(request)
+  return (async function* () {
+    let tokens = 0
+    for await (const content of fake.answer(signal)) {
+      tokens += 1
+      yield { choices: [{ delta: { content }, finish_reason: null }] }
+    }
+    yield {
+      choices: [{ delta: {}, finish_reason: signal.aborted ? 'abort' : 'stop' }],
+      usage: { prompt_tokens: 80, completion_tokens: tokens, total_tokens: 80 + tokens },
+      timings: { ttftMs: 310, prefillTokensPerSecond: 50, decodeTokensPerSecond: 20 },
+    }
+  })()
+}
+
+const box = page.getByRole('textbox', { name: 'Message' })
+const send = page.getByRole('button', { name: 'Send' })
+const answer = () => [...document.querySelectorAll<HTMLElement>('[data-role="answer"]')].at(-1)
+
+beforeAll(async () => {
+  localStorage.clear()
+  await import('./theme/tokens.css')
+  await import('./theme/base.css')
+  const { App } = await import('./app.tsx')
+  const { openPage } = await import('./state/model.ts')
+  const { listenForKeys } = await import('./keys/keys.tsx')
+  const root = document.body.appendChild(Object.assign(document.createElement('div'), { id: 'app' }))
+  await page.viewport(1280, 800)
+  render(h(App, {}), root)
+  listenForKeys()
+  await openPage()
+})
+
+beforeEach(async () => {
+  fake.load = async () => {}
+  fake.answer = async function* () {
+    yield 'The capital of France '
+    yield 'is Paris.'
+  }
+  fake.requests.length = 0
+  const { loadModel, model } = await import('./state/model.ts')
+  const { startChat } = await import('./state/chats.ts')
+  if (model.value.kind !== 'absent') await loadModel('smollm2-135m-instruct')
+  startChat()
+})
+
+test('a first visit fetches nothing, says how much it would be, and loads when asked to', async () => {
+  let release = () => {}
+  fake.load = async ({ onProgress }) => {
+    onProgress({
+      phase: 'download',
+      loadedBytes: 49e6,
+      totalBytes: 98e6,
+      bytesPerSecond: 7e6,
+      secondsLeft: 7,
+      cachedBytes: 0,
+    })
+    await new Promise<void>((resolve) => (release = resolve))
+  }
+  await expect.element(page.getByText(/98 MB.*Nothing you type leaves the device/)).toBeVisible()
+  await page.getByRole('button', { name: 'Load model' }).click()
+  await expect
+    .element(page.getByRole('progressbar', { name: 'Loading the model' }))
+    .toHaveAttribute('aria-valuenow', '50')
+  await expect.element(page.getByText('49 of 98 MB · 7.0 MB/s')).toBeVisible()
+  release()
+  await expect.element(page.getByRole('heading', { name: 'Ask something' })).toBeVisible()
+})
+
+test('a load that is cancelled goes back to the offer', async () => {
+  fake.load = ({ signal }) =>
+    new Promise((_, reject) =>
+      signal.addEventListener('abort', () => reject(new BrasaError('aborted', { message: 'Stopped.' }))),
+    )
+  const { loadModel } = await import('./state/model.ts')
+  const loading = loadModel('smollm2-135m-instruct')
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await loading
+  await page.getByRole('button', { name: 'Load model' }).click()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  fake.load = async () => {}
+  await page.getByRole('button', { name: 'Load model' }).click()
+  await expect.element(page.getByRole('heading', { name: 'Ask something' })).toBeVisible()
+})
+
+test('without WebGPU the page says how to turn it on', async () => {
+  fake.load = async () => {
+    throw new BrasaError('webgpu_unavailable', { message: 'This browser has no WebGPU.' })
+  }
+  const { loadModel } = await import('./state/model.ts')
+  await loadModel('smollm2-135m-instruct')
+  await expect.element(page.getByText('This browser has no WebGPU.')).toBeVisible()
+  await expect.element(page.getByText(/chrome:\/\/flags/)).toBeVisible()
+  await expect.element(page.getByRole('button', { name: 'Try again' })).toBeVisible()
+})
+
+test('an answer is shown as it is, with what was measured, and Again replaces it', async () => {
+  await box.fill('What is the capital of France?')
+  await userEvent.keyboard('{Enter}')
+  await vi.waitFor(() => expect(answer()?.dataset.state).toBe('done'))
+  expect(answer()?.textContent).toBe('The capital of France is Paris.')
+  await expect.element(page.getByText('First after 0.31 s')).toBeVisible()
+  await expect.element(page.getByText('82 of 100 tokens')).toBeVisible()
+  fake.answer = async function* () {
+    yield 'Paris.'
+  }
+  await page.getByRole('button', { name: 'Again' }).click()
+  await vi.waitFor(() => expect(answer()?.textContent).toBe('Paris.'))
+  expect(document.querySelectorAll('[data-role="answer"]')).toHaveLength(1)
+  expect(fake.requests.at(-1)?.messages).toEqual([
+    { role: 'user', content: 'What is the capital of France?' },
+  ])
+})
+
+test('Esc stops the answer and keeps its words; Up asks the question in other words', async () => {
+  fake.answer = async function* (signal) {
+    yield 'Once upon'
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  }
+  await box.fill('Tell me a story')
+  await send.click()
+  await vi.waitFor(() => expect(answer()?.textContent).toBe('Once upon'))
+  await expect.element(page.getByRole('button', { name: 'Stop' })).toBeVisible()
+  await userEvent.keyboard('{Escape}')
+  await vi.waitFor(() => expect(answer()?.dataset.state).toBe('stopped'))
+  fake.answer = async function* () {
+    yield 'A short one.'
+  }
+  await box.click()
+  await userEvent.keyboard('{ArrowUp}')
+  await expect.element(box).toHaveValue('Tell me a story')
+  await userEvent.keyboard(', briefly{Enter}')
+  await vi.waitFor(() => expect(answer()?.textContent).toBe('A short one.'))
+  expect(fake.requests.at(-1)?.messages).toEqual([{ role: 'user', content: 'Tell me a story, briefly' }])
+})
+
+test('when the device is lost in mid-answer, the words and the question stay and one button brings it back', async () => {
+  fake.answer = async function* () {
+    yield 'Half an'
+    throw new BrasaError('device_lost', { message: 'The GPU was lost. Reload the model.' })
+  }
+  await box.fill('Hello')
+  await send.click()
+  await vi.waitFor(() => expect(answer()?.dataset.state).toBe('failed'))
+  expect(answer()?.textContent).toBe('Half an')
+  await expect.element(page.getByText('The GPU was lost. Reload the model.')).toBeVisible()
+  fake.answer = async function* () {
+    yield 'Whole.'
+  }
+  await page.getByRole('button', { name: 'Reload model' }).click()
+  await vi.waitFor(() => expect(answer()?.textContent).toBe('Whole.'))
+})
+
+test('a chat that nearly fills the context says so', async () => {
+  fake.answer = async function* () {
+    for (let index = 0; index < 8; index++) yield 'word '
+  }
+  await box.fill('Fill it')
+  await send.click()
+  await expect.element(page.getByText(/nearly as long as the model can hold: 88 of 100 tokens/)).toBeVisible()
+})
