@@ -32,3 +32,15 @@ export const words32 = (bytes: Uint8Array): Uint32Array =>
 /** Nibble i of a block of 32: the low halves of 16 bytes, then their high halves. */
 export const nibble = (bytes: Uint8Array, at: number, i: number): number =>
   i < 16 ? bytes[at + i]! & 15 : bytes[at + i - 16]! >> 4
+
+/** The word at a half-word's index: for blocks that begin at odd ones. */
+export const wordAt = (source: Uint16Array, index: number): number =>
+  source[index]! | (source[index + 1]! << 16)
+
+/** Subtracts `zero` from each of four bytes that are under 2 * zero, to two's complement: an int32 operation all the way. */
+export function signedBytes(q: number, zero: 4 | 16 | 32): number {
+  const signs = Math.imul(zero, 0x01010101)
+  const flipped = q ^ signs
+  // The sign bit goes to every bit above it.
+  return flipped | Math.imul(flipped & signs, 256 / zero - 2)
+}

@@ -1,6 +1,15 @@
-// Super-blocks of 256 values with quantised scales.
+// Super-blocks of 256 values with quantised scales. Repacking works on four columns, a word, at a time.
 
-import { type BlockFormat, f16, q4Plane, q8Plane, signedBytesOf, words32 } from './block-format.ts'
+import {
+  type BlockFormat,
+  f16,
+  q4Plane,
+  q8Plane,
+  signedBytes,
+  wordAt,
+  words16,
+  words32,
+} from './block-format.ts'
 import { f16Table } from './f16.ts'
 
 /** Two bits of value i: four values share a byte, 32 apart. */
@@ -19,18 +28,21 @@ export const q2_k: BlockFormat = {
     }
   },
   repack(bytes, numBlocks, quants, scales) {
-    const q = signedBytesOf(quants)
+    const source = words32(bytes)
     const halves = f16Table()
     for (let block = 0; block < numBlocks; block++) {
-      const at = block * 84
-      const d = halves[bytes[at + 80]! | (bytes[at + 81]! << 8)]!
-      const dmin = halves[bytes[at + 82]! | (bytes[at + 83]! << 8)]!
+      const from = block * 21
+      const d = halves[source[from + 20]! & 0xffff]!
+      const dmin = halves[source[from + 20]! >>> 16]!
       for (let group = 0; group < 16; group++) {
-        const byte = bytes[at + group]!
+        const byte = bytes[block * 84 + group]!
         scales[block * 32 + group * 2] = d * (byte & 15)
         scales[block * 32 + group * 2 + 1] = -dmin * (byte >> 4)
       }
-      for (let i = 0; i < 256; i++) q[block * 256 + i] = twoBits(bytes, at + 16, i)
+      for (let word = 0; word < 64; word++) {
+        const twoBits = source[from + 4 + (word >> 5) * 8 + (word & 7)]! >>> (2 * ((word >> 3) & 3))
+        quants[block * 64 + word] = twoBits & 0x03030303
+      }
     }
   },
 }
@@ -43,13 +55,21 @@ export const q3_k: BlockFormat = {
     for (let i = 0; i < 256; i++) out[i] = d * q3Scale(bytes, at + 96, i >> 4) * q3Value(bytes, at, i)
   },
   repack(bytes, numBlocks, quants, scales) {
-    const q = signedBytesOf(quants)
+    const source = words16(bytes)
     const halves = f16Table()
     for (let block = 0; block < numBlocks; block++) {
-      const at = block * 110
-      const d = halves[bytes[at + 108]! | (bytes[at + 109]! << 8)]!
-      for (let group = 0; group < 16; group++) scales[block * 16 + group] = d * q3Scale(bytes, at + 96, group)
-      for (let i = 0; i < 256; i++) q[block * 256 + i] = q3Value(bytes, at, i)
+      const from = block * 55
+      const d = halves[source[from + 54]!]!
+      for (let group = 0; group < 16; group++) {
+        scales[block * 16 + group] = d * q3Scale(bytes, block * 110 + 96, group)
+      }
+      for (let word = 0; word < 64; word++) {
+        const column = 2 * (word & 7)
+        const twoBits = wordAt(source, from + 16 + (word >> 5) * 16 + column) >>> (2 * ((word >> 3) & 3))
+        const thirdBit = wordAt(source, from + column) >>> (word >> 3)
+        const q = (twoBits & 0x03030303) | ((thirdBit & 0x01010101) << 2)
+        quants[block * 64 + word] = signedBytes(q, 4)
+      }
     }
   },
 }
@@ -132,12 +152,16 @@ export const q5_k: BlockFormat = {
     }
   },
   repack(bytes, numBlocks, quants, scales) {
-    const q = signedBytesOf(quants)
+    const source = words32(bytes)
     const halves = f16Table()
     for (let block = 0; block < numBlocks; block++) {
-      const at = block * 176
-      repackScalesK4(bytes, at, scales, block * 16, halves)
-      for (let i = 0; i < 256; i++) q[block * 256 + i] = q5Value(bytes, at, i)
+      const from = block * 44
+      repackScalesK4(bytes, block * 176, scales, block * 16, halves)
+      for (let word = 0; word < 64; word++) {
+        const nibbles = source[from + 12 + (word >> 4) * 8 + (word & 7)]! >>> (4 * ((word >> 3) & 1))
+        const fifthBit = source[from + 4 + (word & 7)]! >>> (word >> 3)
+        quants[block * 64 + word] = (nibbles & 0x0f0f0f0f) | ((fifthBit & 0x01010101) << 4)
+      }
     }
   },
 }
@@ -154,15 +178,24 @@ export const q6_k: BlockFormat = {
       out[i] = d * ((bytes[at + 192 + (i >> 4)]! << 24) >> 24) * q6Value(bytes, at, i)
   },
   repack(bytes, numBlocks, quants, scales) {
-    const q = signedBytesOf(quants)
+    const source = words16(bytes)
     const halves = f16Table()
     for (let block = 0; block < numBlocks; block++) {
-      const at = block * 210
-      const d = halves[bytes[at + 208]! | (bytes[at + 209]! << 8)]!
+      const from = block * 105
+      const d = halves[source[from + 104]!]!
       for (let group = 0; group < 16; group++) {
-        scales[block * 16 + group] = d * ((bytes[at + 192 + group]! << 24) >> 24)
+        scales[block * 16 + group] = d * ((bytes[block * 210 + 192 + group]! << 24) >> 24)
       }
-      for (let i = 0; i < 256; i++) q[block * 256 + i] = q6Value(bytes, at, i)
+      for (let word = 0; word < 64; word++) {
+        const half = word >> 5
+        const quarter = (word >> 3) & 3
+        const column = 2 * (word & 7)
+        const nibbles =
+          wordAt(source, from + half * 32 + (quarter & 1) * 16 + column) >>> (4 * (quarter >> 1))
+        const upperBits = wordAt(source, from + 64 + half * 16 + column) >>> (2 * quarter)
+        const q = (nibbles & 0x0f0f0f0f) | ((upperBits & 0x03030303) << 4)
+        quants[block * 64 + word] = signedBytes(q, 32)
+      }
     }
   },
 }

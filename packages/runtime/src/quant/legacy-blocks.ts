@@ -4,7 +4,8 @@ import {
   nibble,
   q4Plane,
   q8Plane,
-  signedBytesOf,
+  signedBytes,
+  wordAt,
   words16,
   words32,
 } from './block-format.ts'
@@ -26,7 +27,7 @@ export const q4_0: BlockFormat = {
       scales[block * 2] = d
       scales[block * 2 + 1] = -8 * d
       for (let j = 0; j < 4; j++) {
-        quants[block * 4 + j] = source[from + 1 + 2 * j]! | (source[from + 2 + 2 * j]! << 16)
+        quants[block * 4 + j] = wordAt(source, from + 1 + 2 * j)
       }
     }
   },
@@ -64,12 +65,19 @@ export const q5_0: BlockFormat = {
       out[i] = d * ((nibble(bytes, at + 6, i) | (fifthBit(bytes, at + 2, i) << 4)) - 16)
   },
   repack(bytes, numBlocks, quants, scales) {
-    const q = signedBytesOf(quants)
+    const source = words16(bytes)
     const halves = f16Table()
     for (let block = 0; block < numBlocks; block++) {
-      const at = block * 22
-      scales[block] = halves[bytes[at]! | (bytes[at + 1]! << 8)]!
-      unpackFiveBits(bytes, at + 2, q, block * 32, 16)
+      const from = block * 11
+      scales[block] = halves[source[from]!]!
+      const fifthBits = wordAt(source, from + 1)
+      for (let j = 0; j < 4; j++) {
+        const nibbles = wordAt(source, from + 3 + 2 * j)
+        const low = (nibbles & 0x0f0f0f0f) | spreadToBit4[(fifthBits >>> (4 * j)) & 15]!
+        const high = ((nibbles >>> 4) & 0x0f0f0f0f) | spreadToBit4[(fifthBits >>> (16 + 4 * j)) & 15]!
+        quants[block * 8 + j] = signedBytes(low, 16)
+        quants[block * 8 + 4 + j] = signedBytes(high, 16)
+      }
     }
   },
 }
@@ -84,28 +92,30 @@ export const q5_1: BlockFormat = {
       out[i] = d * (nibble(bytes, at + 8, i) | (fifthBit(bytes, at + 4, i) << 4)) + m
   },
   repack(bytes, numBlocks, quants, scales) {
-    const q = signedBytesOf(quants)
+    const source = words32(bytes)
     const halves = f16Table()
     for (let block = 0; block < numBlocks; block++) {
-      const at = block * 24
-      scales[block * 2] = halves[bytes[at]! | (bytes[at + 1]! << 8)]!
-      scales[block * 2 + 1] = halves[bytes[at + 2]! | (bytes[at + 3]! << 8)]!
-      unpackFiveBits(bytes, at + 4, q, block * 32, 0)
+      const from = block * 6
+      scales[block * 2] = halves[source[from]! & 0xffff]!
+      scales[block * 2 + 1] = halves[source[from]! >>> 16]!
+      const fifthBits = source[from + 1]!
+      for (let j = 0; j < 4; j++) {
+        const nibbles = source[from + 2 + j]!
+        quants[block * 8 + j] = (nibbles & 0x0f0f0f0f) | spreadToBit4[(fifthBits >>> (4 * j)) & 15]!
+        quants[block * 8 + 4 + j] =
+          ((nibbles >>> 4) & 0x0f0f0f0f) | spreadToBit4[(fifthBits >>> (16 + 4 * j)) & 15]!
+      }
     }
   },
 }
 
 const fifthBit = (bytes: Uint8Array, at: number, i: number): number => (bytes[at + (i >> 3)]! >> (i & 7)) & 1
 
-function unpackFiveBits(bytes: Uint8Array, at: number, q: Int8Array, to: number, zero: number): void {
-  for (let i = 0; i < 16; i++) {
-    const byte = bytes[at + 4 + i]!
-    const low = bytes[at + (i >> 3)]! >> (i & 7)
-    const high = bytes[at + 2 + (i >> 3)]! >> (i & 7)
-    q[to + i] = ((byte & 15) | ((low & 1) << 4)) - zero
-    q[to + 16 + i] = ((byte >> 4) | ((high & 1) << 4)) - zero
-  }
-}
+/** Four bits to bit 4 of four bytes. */
+const spreadToBit4 = Uint32Array.from(
+  { length: 16 },
+  (_, bits) => ((bits & 1) << 4) | ((bits & 2) << 11) | ((bits & 4) << 18) | ((bits & 8) << 25),
+)
 
 /** f16 d; 32 signed bytes. y = d q. */
 export const q8_0: BlockFormat = {
@@ -120,7 +130,7 @@ export const q8_0: BlockFormat = {
     for (let block = 0, from = 0, to = 0; block < numBlocks; block++, from += 17, to += 8) {
       scales[block] = halves[source[from]!]!
       for (let j = 0; j < 8; j++) {
-        quants[to + j] = source[from + 1 + 2 * j]! | (source[from + 2 + 2 * j]! << 16)
+        quants[to + j] = wordAt(source, from + 1 + 2 * j)
       }
     }
   },
