@@ -1,13 +1,11 @@
 // y = x W^T for many rows of the batch, without barriers: a tile of `tileRows` rows of W by `tileTokens` batch rows a thread.
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
 // Dispatch: any (x, ceil(batch rows / tileTokens), z) with x * z * threads * tileRows >= numRows.
-// Put after common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W, and unrolled (kernels/unroll.ts): the
-// tile's sums are variables sum<row>_<token>.
+// Put after the constants tileRows and tileTokens, common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W, and
+// unrolled (kernels/unroll.ts): the tile's sums are variables sum<row>_<token>.
 override numRows: u32;
 override epilogue: u32;
 override threads: u32;
-override tileRows: u32;
-override tileTokens: u32;
 override stepsPerRow = numColumns / 8u;
 override groupsPerRow = stepsPerRow / stepsPerGroup;
 const add = 1u;
@@ -25,7 +23,7 @@ fn main(
   // Rows and tokens past the last are read from wherever the binding's bounds check leads, and not written.
   let row = ((workgroup.z * grid.x + workgroup.x) * threads + lane) * tileRows;
   let token = workgroup.y * tileTokens;
-  if (row >= numRows) { return; }
+  if (row >= numRows || token >= batch.numRows) { return; }
 
   //! for r < tileRows
   //! for t < tileTokens
@@ -67,17 +65,18 @@ fn main(
       }
     }
   }
-  //! for t < tileTokens
-  if (token + #t < batch.numRows) {
-    //! for r < tileRows
-    write(token + #t, row + #r, sum#r_#t);
-    //! end
-  }
-  //! end
-}
 
-fn write(token: u32, row: u32, value: f32) {
-  if (row >= numRows) { return; }
-  let i = token * numRows + row;
-  if (epilogue == add) { y[i] += value; } else { y[i] = value; }
+  // Written in a loop, since compiling this many guarded stores takes longer than all the rest.
+  var sums: array<array<f32, tileRows>, tileTokens>;
+  //! for t < tileTokens
+  //! for r < tileRows
+  sums[#t][#r] = sum#r_#t;
+  //! end
+  //! end
+  for (var t = 0u; t < min(tileTokens, batch.numRows - token); t++) {
+    for (var r = 0u; r < min(tileRows, numRows - row); r++) {
+      let i = (token + t) * numRows + row + r;
+      if (epilogue == add) { y[i] += sums[t][r]; } else { y[i] = sums[t][r]; }
+    }
+  }
 }

@@ -31,8 +31,9 @@ export interface MatmulBindings {
   readonly variant?: 'serial' | 'parallel'
 }
 
-/** Rows of W and batch rows that one thread of the serial variant takes, and threads of a workgroup. */
-const serialShape = { tileRows: 12, tileTokens: 8, threads: 4 }
+/** Rows of W and batch rows that one thread of the serial variant takes. */
+const serialTile = { tileRows: 12, tileTokens: 8 }
+const serialThreads = 4
 /** Rows of W and batch rows that one workgroup of the parallel variant takes. */
 const parallelTile = 32
 
@@ -48,22 +49,25 @@ export function prepareMatmul(gpu: Gpu, bindings: MatmulBindings): Promise<Dispa
   if (plane === 'f16Narrow' || plane === 'f32Narrow') return prepareMatvec(gpu, bindings)
   const { numRows } = weights
   const serial = variant === 'serial'
-  const grid = foldedGrid(
-    Math.ceil(numRows / (serial ? serialShape.tileRows * serialShape.threads : parallelTile)),
-  )
+  const grid = foldedGrid(Math.ceil(numRows / (serial ? serialTile.tileRows * serialThreads : parallelTile)))
   return prepareDispatch(
     gpu,
     {
       label: `matmul_${plane}_${epilogue}_${variant}`,
-      code: batchWgsl + tileWgsl[plane] + (serial ? unroll(serialWgsl, serialShape) : parallelWgsl),
+      code: batchWgsl + tileWgsl[plane] + (serial ? serialCode() : parallelWgsl),
       constants: {
         ...planeConstants(weights),
-        ...(serial ? serialShape : {}),
+        ...(serial ? { threads: serialThreads } : {}),
         numRows,
         epilogue: epilogues[epilogue],
       },
     },
     [reads(weights.quants), reads(weights.scales), uniform(batch.count), reads(input), writes(output)],
-    (batchRows) => [grid.x, Math.ceil(batchRows / (serial ? serialShape.tileTokens : parallelTile)), grid.z],
+    (batchRows) => [grid.x, Math.ceil(batchRows / (serial ? serialTile.tileTokens : parallelTile)), grid.z],
   )
+}
+
+function serialCode(): string {
+  const { tileRows, tileTokens } = serialTile
+  return `const tileRows = ${tileRows}u;\nconst tileTokens = ${tileTokens}u;\n${unroll(serialWgsl, serialTile)}`
 }
