@@ -9,6 +9,8 @@ const executablePath = await findChromium()
 /** Tests that need a browser: IndexedDB, workers, and for `kernels` a WebGPU device. */
 const inBrowser = (name: string, include: string[]) => ({
   extends: true as const,
+  // Found before the first test: a dependency found later reloads the page in mid-test.
+  optimizeDeps: { entries: ['packages/*/src/**/*.{ts,tsx}'] },
   test: {
     name,
     include,

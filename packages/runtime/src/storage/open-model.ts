@@ -11,7 +11,6 @@ import { underModelLock } from './model-lock.ts'
 import { askToPersist } from './persistence.ts'
 import { createProgressMeter, type StorageProgress } from './progress.ts'
 import { type Reference, type ResolvedReference, resolveReference, storedId } from './reference.ts'
-import { createSha256Stream } from './sha256-stream.ts'
 import { downloadFolder } from './shard-folder.ts'
 import { createShardReader } from './shard-reader.ts'
 import { type ModelRecord, manifestHashes, type ShardStore, type StorageWarning } from './shard-store.ts'
@@ -175,11 +174,16 @@ async function checkEntry(opening: Opening, record: ModelRecord, entry: Catalogu
 }
 
 async function hashStored({ store, http, heap, signal }: Opening, record: ModelRecord): Promise<string> {
-  const stream = createSha256Stream()
+  // crypto.subtle wants all the bytes at once. Loaded only here: few models are checked as a whole.
+  const [{ sha256 }, { bytesToHex }] = await Promise.all([
+    import('@noble/hashes/sha2.js'),
+    import('@noble/hashes/utils.js'),
+  ])
+  const hash = sha256.create()
   for (const file of storedFiles(record.manifest, createShardReader(record, { store, http, heap }), heap)) {
-    for await (const { bytes } of file.shards(signal)) stream.update(bytes)
+    for await (const { bytes } of file.shards(signal)) hash.update(bytes)
   }
-  return stream.digest()
+  return bytesToHex(hash.digest())
 }
 
 function resolve(opening: Opening, http: HttpSettings): Promise<ResolvedReference> {
