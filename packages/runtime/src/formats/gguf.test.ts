@@ -168,11 +168,11 @@ describe('readGguf', () => {
         } catch (error) {
           if (!isBrasaError(error) || error.code === 'internal') throw error
         }
-        expect(performance.now() - start).toBeLessThan(500)
+        expect(performance.now() - start).toBeLessThan(2000)
       }),
       { numRuns: 3000 },
     )
-  })
+  }, 60_000)
 
   it('reads SmolLM2 quickly', async () => {
     const { source } = await openDefaultModel()
@@ -184,9 +184,9 @@ describe('readGguf', () => {
       expect(header.tensors.size).toBe(272)
       expect(metadataOf(header, '').strings('tokenizer.ggml.tokens')).toHaveLength(49_152)
     }
-    // 60 to 110 ms on a busy machine; the limit is for a parser that became quadratic.
+    // 75 to 190 ms on a busy machine; the limit is for a parser that became quadratic.
     expect(Math.min(...times)).toBeLessThan(1000)
-  })
+  }, 60_000)
 })
 
 describe('readSplitGguf', () => {

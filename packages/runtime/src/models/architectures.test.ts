@@ -1,14 +1,16 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tinyModel } from '../backends/reference/tiny-model.ts'
-import type { BrasaError } from '../errors.ts'
+import { type BrasaError, isBrasaError } from '../errors.ts'
 import { readGguf } from '../formats/gguf.ts'
 import { type GgufContents, type WritableTensor, writeGguf } from '../formats/gguf-writer.ts'
 import { describeModel } from './architectures.ts'
 
 const tiny = tinyModel()
 
-async function describeContents(contents: GgufContents) {
-  const bytes = writeGguf(contents)
+const describeContents = (contents: GgufContents) => describeFile(writeGguf(contents))
+
+async function describeFile(bytes: Uint8Array<ArrayBuffer>) {
   const header = await readGguf({
     size: bytes.length,
     read: async (offset, length) => bytes.slice(offset, offset + length),
@@ -118,6 +120,28 @@ describe('describeModel', () => {
     expect(error.code).toBe('unsupported_architecture')
     expect(error.message).toContain('"blk.0.attn_q.bias"')
   })
+
+  it('answers a damaged header with a description or a BrasaError', async () => {
+    const file = writeGguf(tiny.contents)
+    const headerLength = Buffer.from(file).indexOf('output_norm.weight') + 60
+    const flips = fc.array(fc.record({ at: fc.nat(headerLength), mask: fc.integer({ min: 1, max: 255 }) }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    await fc.assert(
+      fc.asyncProperty(flips, async (flips) => {
+        const bytes = file.slice()
+        for (const { at, mask } of flips) bytes[at]! ^= mask
+        try {
+          const spec = await describeFile(bytes)
+          expect(spec.blocks.length).toBeLessThanOrEqual(2)
+        } catch (error) {
+          if (!isBrasaError(error) || error.code === 'internal') throw error
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  }, 60_000)
 })
 
 describe('rope scaling', () => {
