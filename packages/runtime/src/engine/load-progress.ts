@@ -52,7 +52,7 @@ export function createLoadProgress(
         downloaded = true
         cachedBytes = progress.cachedBytes
       }
-      onProgress(progress)
+      onProgress({ ...progress, cachedBytes: downloaded ? cachedBytes : progress.totalBytes })
     },
     enter(next) {
       phase = next
