@@ -1,5 +1,6 @@
 import { createEngineClient, type EngineClient } from '../client/engine-client.ts'
 import { BrasaError } from '../errors.ts'
+import { askToPersist } from '../storage/persistence.ts'
 import { createChatCompletions } from './chat.ts'
 import { createCompletions } from './completions.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
@@ -36,8 +37,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     catalogueUrl: catalogueUrlOf(catalogueUrl),
     baseUrl: pageUrl(),
   }
-  return engineOf(await createEngineClient({ request, onProgress, onWarning }, signal))
+  const client = await createEngineClient({ request, onProgress, onWarning }, signal)
+  // Nobody waits for the answer: some browsers ask the person first.
+  void askToPersist().then((warning) => warning && onWarning?.(warning), ignore)
+  return engineOf(client)
 }
+
+const ignore = () => {}
 
 /** The public surface over a client: exported for tests. */
 export function engineOf(client: EngineClient): Engine {

@@ -8,7 +8,6 @@ import { defaultHttp, type HttpSettings } from './http.ts'
 import { type Manifest, shardSize } from './manifest.ts'
 import { parseManifest } from './manifest-schema.ts'
 import { underModelLock } from './model-lock.ts'
-import { askToPersist } from './persistence.ts'
 import { createProgressMeter, type StorageProgress } from './progress.ts'
 import { type Reference, type ResolvedReference, resolveReference, storedId } from './reference.ts'
 import { downloadFolder } from './shard-folder.ts'
@@ -148,7 +147,6 @@ async function bring(opening: Opening): Promise<Found> {
     await store.collectGarbage()
     return { record, entry: resolved.kind === 'folder' ? resolved.entry : undefined }
   })
-  warn(await askToPersist().catch(() => undefined))
   return found
 }
 

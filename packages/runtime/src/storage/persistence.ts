@@ -1,8 +1,7 @@
 import type { StorageWarning } from './shard-store.ts'
 
 /**
- * Asks the browser not to evict this origin's data when the disk runs low. Browsers answer on the page only: in a worker
- * this does nothing, and the page has to call it after the first load.
+ * Asks the browser not to evict this origin's data when the disk runs low. For the page: workers cannot ask.
  * @returns a warning if the browser said no
  */
 export async function askToPersist(): Promise<StorageWarning | undefined> {
