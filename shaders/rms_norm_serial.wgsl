@@ -1,7 +1,7 @@
 // y = x / sqrt(mean(x^2) + epsilon) * gain, as rms_norm.wgsl computes it, without barriers.
 // x: (batch rows, hiddenSize), gain: (hiddenSize), y: (batch rows, hiddenSize)
 // One thread a run of `run` values: each adds up the whole row's squares for itself.
-// Dispatch: (ceil(hiddenSize / run / 4), batch rows, 1).
+// Dispatch: (x, batch rows, 1) with x * 4 * run >= hiddenSize.
 override hiddenSize: u32;
 override epsilon: f32;
 override run: u32;

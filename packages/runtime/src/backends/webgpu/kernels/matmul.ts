@@ -31,7 +31,11 @@ export interface MatmulBindings {
   readonly variant?: 'serial' | 'parallel'
 }
 
-/** Rows of W and batch rows that one thread of the serial variant takes. */
+/**
+ * Rows of W and batch rows that one thread of the serial variant takes. Relative to 12 by 8 on SwiftShader, q4: 8 by 8 takes 1.2
+ * times as long, 16 by 4 1.2, 24 by 8 0.85 but 2.2 times as long to compile; activations packed by tile 1.1; a loop over
+ * the two halves of a step 1.4.
+ */
 const serialTile = { tileRows: 12, tileTokens: 8 }
 const serialThreads = 4
 /** Rows of W and batch rows that one workgroup of the parallel variant takes. */
