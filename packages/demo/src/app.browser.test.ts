@@ -191,3 +191,19 @@ test('a chat that nearly fills the context says so', async () => {
   await send.click()
   await expect.element(page.getByText(/nearly as long as the model can hold: 88 of 100 tokens/)).toBeVisible()
 })
+
+test('a setting can be typed letter by letter, and one out of range says so and changes nothing', async () => {
+  const { settings } = await import('./state/settings.ts')
+  const penalty = page.getByRole('spinbutton', { name: 'Repetition penalty' })
+  await penalty.click()
+  await userEvent.keyboard('{Control>}a{/Control}1.07')
+  await expect.element(penalty).toHaveValue(1.07)
+  expect(settings.value.repetitionPenalty).toBe(1.07)
+  const topP = page.getByRole('spinbutton', { name: 'Top p' })
+  const before = settings.value.topP
+  await topP.fill('7')
+  await expect.element(page.getByText('Between 0.05 and 1.')).toBeVisible()
+  expect(settings.value.topP).toBe(before)
+  await box.click()
+  await expect.element(topP).toHaveValue(before)
+})

@@ -54,14 +54,18 @@ export function SettingsForm() {
 function SettingField({ range, idle }: { readonly range: SettingRange; readonly idle: boolean }) {
   const { key, label, hint, min, max, step } = range
   const value = settings.value[key]
-  /** What is typed while it is not a value the setting can have. */
-  const wrong = useSignal<string | undefined>(undefined)
+  /** The letters as typed, until the field is left: "1.0" on the way to "1.05" must not turn into "1". */
+  const typed = useSignal<string | undefined>(undefined)
+  const mayBeEmpty = key === 'seed'
+  const isWrong =
+    typed.value !== undefined &&
+    parseSetting(range, typed.value) === undefined &&
+    !(mayBeEmpty && typed.value.trim() === '')
   const onInput = (text: string) => {
+    typed.value = text
     const parsed = parseSetting(range, text)
-    const cleared = key === 'seed' && text.trim() === ''
-    wrong.value = parsed === undefined && !cleared ? text : undefined
     if (parsed !== undefined) settings.value = { ...settings.value, [key]: parsed }
-    if (cleared) {
+    else if (mayBeEmpty && text.trim() === '') {
       const { seed: _, ...rest } = settings.value
       settings.value = rest
     }
@@ -78,14 +82,14 @@ function SettingField({ range, idle }: { readonly range: SettingRange; readonly 
         step={step}
         disabled={idle}
         placeholder={key === 'seed' ? 'drawn' : undefined}
-        aria-invalid={wrong.value !== undefined}
-        value={wrong.value ?? value ?? ''}
+        aria-invalid={isWrong}
+        value={typed.value ?? value ?? ''}
         onInput={(event) => onInput(event.currentTarget.value)}
         onBlur={() => {
-          wrong.value = undefined
+          typed.value = undefined
         }}
       />
-      {wrong.value !== undefined && (
+      {isWrong && (
         <span class="setting-wrong" role="alert">
           {`Between ${min} and ${max}${Number.isInteger(step) ? ', whole' : ''}.`}
         </span>

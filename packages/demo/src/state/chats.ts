@@ -67,6 +67,8 @@ export function rememberChats(): void {
   effect(() => {
     writeStored(currentKey, currentId.value ?? null)
   })
+  // An answer that is being written is stored as far as it has come.
+  addEventListener('pagehide', () => storeChat(currentChat.value.id))
   addEventListener('storage', (event) => {
     if (event.key?.startsWith(prefix)) takeFromOtherTab(event.key.slice(prefix.length))
   })

@@ -42,9 +42,12 @@ let loading: AbortController | undefined
 /** On a first visit nothing is fetched unasked; a model that is on this device loads by itself. */
 export async function openPage(): Promise<void> {
   const remembered = readStored(referenceKey)
-  if (typeof remembered === 'string') reference.value = remembered
   const listed = refreshCatalogue()
   await refreshStored()
+  // A file that storage no longer has cannot be fetched again.
+  if (typeof remembered === 'string' && (!remembered.startsWith('file:') || storedModel(remembered))) {
+    reference.value = remembered
+  }
   if (storedModel(reference.value)?.isComplete) await loadModel(reference.value)
   else {
     // The offer says how large the model is, if that can be known soon.
@@ -158,7 +161,7 @@ export function describeFailure(error: unknown): Pick<BrasaError, 'code' | 'mess
 export function referenceName(wanted: ModelReference): string {
   if (typeof wanted === 'string') {
     const listed = catalogue.value.find((entry) => entry.id === wanted)
-    return listed?.name ?? wanted.split('/').at(-1) ?? wanted
+    return listed?.name ?? wanted.replace(/^.*[/:]/, '')
   }
   if (wanted instanceof File) return wanted.name
   return wanted.length === 0 ? 'no file' : referenceName(wanted[0]!)
