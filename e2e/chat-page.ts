@@ -36,5 +36,5 @@ export async function ask(page: Page, question: string): Promise<void> {
 export async function lastAnswer(page: Page): Promise<string> {
   const answer = page.getByRole('article', { name: 'Answer' }).last()
   await expect(answer).toHaveAttribute('aria-busy', 'false', { timeout: answerTimeoutMs })
-  return (await answer.locator('[data-role=answer]').innerText()).trim()
+  return ((await answer.locator('[data-role=answer]').textContent()) ?? '').trim()
 }
