@@ -38,8 +38,10 @@ export function checkPrompt(prompt: Uint32Array, executor: Executor): void {
     })
   }
   if (prompt.length > contextLength) {
+    const most = executor.spec.contextLength
+    const larger = contextLength < most ? `load the model with a larger contextLength (${most} at most)` : ''
     throw new BrasaError('context_length_exceeded', {
-      message: `The prompt has ${prompt.length} tokens; the context holds ${contextLength}. Shorten it, or load the model with a larger contextLength (${executor.spec.contextLength} at most).`,
+      message: `The prompt has ${prompt.length} tokens; the context holds ${contextLength}. Shorten it, or ${larger || 'choose a model that holds more'}.`,
       details: { numTokens: prompt.length, contextLength },
     })
   }
