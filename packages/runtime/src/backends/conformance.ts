@@ -68,7 +68,7 @@ export function describeExecutor(
     beforeAll(async () => {
       reference = await createReferenceExecutor(spec, weights, options)
       executor = await makeExecutor(spec, weights, options)
-    })
+    }, 60_000)
     afterAll(() => executor?.dispose())
 
     /** Runs `use` with a new sequence that holds the prompt, all but its last token. */
