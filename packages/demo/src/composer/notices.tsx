@@ -1,3 +1,4 @@
+import type { EngineWarning } from '@brasa/runtime'
 import { formatCount } from '../format/units.ts'
 import { currentChat, startChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
@@ -6,6 +7,11 @@ import { dismissWarning, model, warnings } from '../state/model.ts'
 /** From here on a long answer may no longer fit. */
 const nearlyFull = 0.85
 
+/** That the browser may drop the model one day can wait: the side panel says it. */
+function isUrgent({ code }: EngineWarning): boolean {
+  return code !== 'persist_denied'
+}
+
 /** What the person should know before the next question. */
 export function Notices() {
   const state = model.value
@@ -13,7 +19,7 @@ export function Notices() {
   const holds = state.kind === 'ready' ? state.engine.model.contextLength : undefined
   return (
     <>
-      {warnings.value.map(({ code, message }) => (
+      {warnings.value.filter(isUrgent).map(({ code, message }) => (
         <div key={code} class="notice" role="status" data-code={code}>
           <p>{message}</p>
           <button type="button" class="quiet" onClick={() => dismissWarning(code)}>

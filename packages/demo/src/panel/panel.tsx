@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatSpeed } from '../format/units.ts'
 import { speeds } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
-import { memory, model } from '../state/model.ts'
+import { memory, model, warnings } from '../state/model.ts'
 import { SettingsForm } from './settings-form.tsx'
 import { SparkLine } from './spark-line.tsx'
 import './panel.css'
@@ -52,6 +52,13 @@ function RunningOn() {
         )}
       </dl>
       <p class="soft panel-why">{device.reason}</p>
+      {warnings.value
+        .filter(({ code }) => code === 'persist_denied')
+        .map(({ code, message }) => (
+          <p key={code} class="soft panel-why">
+            {message}
+          </p>
+        ))}
     </section>
   )
 }
