@@ -37,3 +37,10 @@ export function reasonOf(error) {
   if (reason instanceof AggregateError && reason.errors.length > 0) reason = reason.errors[0]
   return reason instanceof Error ? reason.message : String(reason)
 }
+
+/** Ends this process when npm, which started it, is gone: a signal that ends npm does not reach what npm runs. */
+export function exitWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  setInterval(() => process.ppid === parent || process.exit(0), 500).unref()
+}

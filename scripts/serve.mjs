@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { preview } from 'vite'
-import { reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
+import { exitWithNpm, reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
 import { ensureBuilt } from './setup.mjs'
 
 export const defaultPort = 4173
@@ -44,5 +44,6 @@ await runAsScript(import.meta.url, async (args) => {
   const { values } = parseArgs({ args, options: { build: { type: 'boolean' } } })
   if (values.build) ensureBuilt()
   const { url } = await serve(chosenPort())
+  exitWithNpm()
   console.log(`Brasa is at ${url}`)
 })
