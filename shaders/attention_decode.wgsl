@@ -1,4 +1,5 @@
 // Causal attention of single rows, first half: the keys are dealt out to numSplits threads, and each leaves its part.
+// rowsPerThread is 1.
 // parts: (numRows, numHeads, numSplits, headDim + 4): weighted values, then greatest score, total of weights, 0, 0
 // Put after common/attend.wgsl. Dispatch: (numSplits / 4, numKvHeads * headTiles, numRows). attention_merge.wgsl is the other half.
 override numSplits: u32;
@@ -16,8 +17,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 //! for h < heads
   let part#h = (rowIndex * numHeads + headOf(tile, #hu)) * numSplits + split;
 //! for d < quads
-  parts[part#h][#d] = sum#h_#d;
+  parts[part#h][#d] = sum0_#h_#d;
 //! end
-  parts[part#h][quads] = vec4f(greatest#h, total#h, 0, 0);
+  parts[part#h][quads] = vec4f(greatest0_#h, total0_#h, 0, 0);
 //! end
 }

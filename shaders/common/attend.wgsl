@@ -1,7 +1,7 @@
-// Causal attention of `heads` query heads that share one KV head, by one thread, with an online softmax (Milakov &
-// Gimelshein 2018) over tiles of keys: no barriers, queries and sums in registers. Lanes take different keys (decode) or
-// different rows (prefill). Lines between `//! for` and `//! end` are repeated by kernels/unroll.ts: an index that is not a
-// constant would put the registers in memory. `heads` is 1 to 4, `quads` is headDim / 4.
+// Causal attention of a few rows and heads that share keys, by one thread, with an online softmax (Milakov & Gimelshein 2018)
+// over tiles of keys: no barriers, queries and sums in registers. Lanes take different keys (decode) or rows (prefill).
+// Lines between `//! for` and `//! end` are repeated by kernels/unroll.ts: an index that is not a constant would put the
+// registers in memory. `heads` (1 to 4) query heads share a KV head, `quads` is headDim / 4.
 override numHeads: u32;
 override scale: f32;
 override headTiles: u32;
@@ -14,11 +14,14 @@ const lowest = -0x1.fffffep+127f;
 @group(0) @binding(4) var<storage, read> values: array<array<array<vec4f, quads>, kvPageTokens>>;
 @group(0) @binding(5) var<storage, read> pageTable: array<u32>;
 
+// What `attend` leaves of each row and head: the greatest score, and relative to it the weights' total and weighted values.
+//! for r < rowsPerThread
 //! for h < heads
-var<private> greatest#h: f32;
-var<private> total#h: f32;
+var<private> greatest#r_#h: f32;
+var<private> total#r_#h: f32;
 //! for d < quads
-var<private> sum#h_#d: vec4f;
+var<private> sum#r_#h_#d: vec4f;
+//! end
 //! end
 //! end
 
@@ -28,71 +31,100 @@ fn headOf(tile: u32, h: u32) -> u32 {
   return tile / headTiles * group + min(tile % headTiles * heads + h, group - 1u);
 }
 
-// Attends to the positions first, first + stride, ... that are not after the row's own. Leaves, for each head, the greatest
-// score, and relative to it the total of the weights and the sum of weighted values.
-fn attend(rowIndex: u32, tile: u32, first: u32, stride: u32) {
-  let row = rows[rowIndex];
+// The row itself, or the batch's last one for rows past it.
+fn rowAt(rowIndex: u32) -> BatchRow {
+  return rows[min(rowIndex, batch.numRows - 1u)];
+}
+
+// Attends, for rowsPerThread rows from firstRow on, to the positions first, first + stride, ... not after a row's own.
+fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
   let kvHead = tile / headTiles;
-  let numPositions = row.position + 1u;
+//! for r < rowsPerThread
 //! for h < heads
-  let query#h = rowIndex * (numHeads + 2u * numKvHeads) + headOf(tile, #hu);
+  let query#r_#h = min(firstRow + #ru, batch.numRows - 1u) * (numHeads + 2u * numKvHeads) + headOf(tile, #hu);
 //! for d < quads
-  let query#h_#d = qkv[query#h][#d] * scale;
-  sum#h_#d = vec4f();
+  let query#r_#h_#d = qkv[query#r_#h][#d] * scale;
+  sum#r_#h_#d = vec4f();
 //! end
-  greatest#h = lowest;
-  total#h = 0;
+  greatest#r_#h = lowest;
+  total#r_#h = 0;
+//! end
 //! end
 
-  for (var start = first; start < numPositions; start += stride * tileKeys) {
-    var scores: array<vec4f, tileKeys>;
-    let end = min(start + stride * tileKeys, numPositions);
-//! for h < heads
-    var newGreatest#h = greatest#h;
+  // Rows are nearly always of one sequence. If not, each sequence has its turn, in which other sequences' rows see nothing.
+  for (var turn = 0u; turn < rowsPerThread; turn++) {
+    let slot = rowAt(firstRow + turn).sequenceSlot;
+    var hadTurn = false;
+    for (var r = 0u; r < turn; r++) { hadTurn = hadTurn || rowAt(firstRow + r).sequenceSlot == slot; }
+    if (hadTurn) { continue; }
+    var numPositions = 0u;
+//! for r < rowsPerThread
+    let row#r = rowAt(firstRow + #ru);
+    let visible#r = select(0u, row#r.position + 1u, row#r.sequenceSlot == slot);
+    numPositions = max(numPositions, visible#r);
 //! end
-    var i = 0u;
-    for (var position = start; position < end; position += stride) {
-      let page = pageTable[pageTableIndex(row.sequenceSlot, position)] * numKvHeads + kvHead;
-      let token = position % kvPageTokens;
+
+    for (var start = first; start < numPositions; start += stride * tileKeys) {
+      let end = min(start + stride * tileKeys, numPositions);
+//! for r < rowsPerThread
+      var scores#r: array<vec4f, tileKeys>;
+//! for h < heads
+      var newGreatest#r_#h = greatest#r_#h;
+//! end
+//! end
+      var i = 0u;
+      for (var position = start; position < end; position += stride) {
+        let page = pageTable[pageTableIndex(slot, position)] * numKvHeads + kvHead;
+        let token = position % kvPageTokens;
 //! for d < quads
-      let key_#d = keys[page][#d][token];
+        let key_#d = keys[page][#d][token];
 //! end
-      var score: vec4f;
+        var score: vec4f;
+//! for r < rowsPerThread
 //! for h < heads
-      var product#h = 0f;
+        var product#r_#h = 0f;
 //! for d < quads
-      product#h += dot(query#h_#d, key_#d);
+        product#r_#h += dot(query#r_#h_#d, key_#d);
 //! end
-      score[#h] = product#h;
-      newGreatest#h = max(newGreatest#h, score[#h]);
+        score[#h] = select(lowest, product#r_#h, position < visible#r);
+        newGreatest#r_#h = max(newGreatest#r_#h, score[#h]);
 //! end
-      scores[i] = score;
-      i++;
-    }
+        scores#r[i] = score;
+//! end
+        i++;
+      }
+
+//! for r < rowsPerThread
 //! for h < heads
-    let correction#h = exp(greatest#h - newGreatest#h);
-    greatest#h = newGreatest#h;
-    total#h *= correction#h;
+      let correction#r_#h = exp(greatest#r_#h - newGreatest#r_#h);
+      greatest#r_#h = newGreatest#r_#h;
+      total#r_#h *= correction#r_#h;
 //! for d < quads
-    sum#h_#d *= correction#h;
+      sum#r_#h_#d *= correction#r_#h;
 //! end
 //! end
-    i = 0u;
-    for (var position = start; position < end; position += stride) {
-      let page = pageTable[pageTableIndex(row.sequenceSlot, position)] * numKvHeads + kvHead;
-      let token = position % kvPageTokens;
-      let score = scores[i];
+//! end
+      i = 0u;
+      for (var position = start; position < end; position += stride) {
+        let page = pageTable[pageTableIndex(slot, position)] * numKvHeads + kvHead;
+        let token = position % kvPageTokens;
+//! for r < rowsPerThread
+        let score#r = scores#r[i];
 //! for h < heads
-      let weight#h = exp(score[#h] - greatest#h);
-      total#h += weight#h;
+        let weight#r_#h = select(0, exp(score#r[#h] - greatest#r_#h), position < visible#r);
+        total#r_#h += weight#r_#h;
+//! end
 //! end
 //! for d < quads
-      let value_#d = values[page][token][#d];
+        let value_#d = values[page][token][#d];
+//! for r < rowsPerThread
 //! for h < heads
-      sum#h_#d += weight#h * value_#d;
+        sum#r_#h_#d += weight#r_#h * value_#d;
 //! end
 //! end
-      i++;
+//! end
+        i++;
+      }
     }
   }
 }

@@ -11,6 +11,7 @@ const shapes: AttentionShape[] = [
   { numHeads: 9, numKvHeads: 3, headDim: 64, scale: 0.125 },
   { numHeads: 7, numKvHeads: 1, headDim: 12, scale: 0.5 },
   { numHeads: 3, numKvHeads: 3, headDim: 20, scale: 1 },
+  { numHeads: 4, numKvHeads: 2, headDim: 28, scale: 0.4 },
 ]
 
 async function prefilled(
@@ -50,7 +51,7 @@ describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
           expect(largestError(actual, expected)).toBeLessThan(1e-5)
         },
       ),
-      { numRuns: 7 },
+      { numRuns: 8 },
     )
   })
 
@@ -65,7 +66,7 @@ describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
           expect(largestError(actual, expected)).toBeLessThan(1e-5)
         },
       ),
-      { numRuns: 6 },
+      { numRuns: 8 },
     )
   })
 })

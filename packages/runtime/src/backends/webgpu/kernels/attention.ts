@@ -60,7 +60,10 @@ export function headTiling({ numHeads, numKvHeads }: AttentionShape): {
   return { headTiles, headsPerTile: Math.ceil(group / headTiles) }
 }
 
-/** Keys between two corrections of the running sums. */
+/**
+ * Keys between two corrections of the running sums. On SwiftShader at position 2,000 (CPU time of 30 layers, 110 ms, of which the
+ * loads alone are 84): 8 keys 1.29 times, vec4 sums instead of dot() 1.05, loads of single f32 1.2, fma() 1.0.
+ */
 const tileKeys = 32
 
 /** `kernel` after common/attend.wgsl, with their loops over registers written out for this shape. */
@@ -69,19 +72,15 @@ export function serialAttentionSource(
   kernel: string,
   shape: AttentionShape,
   maxPagesPerSequence: number,
+  rowsPerThread: number,
 ): KernelSource {
   const { headTiles, headsPerTile } = headTiling(shape)
-  const quads = shape.headDim / 4
-  const prelude = `const heads = ${headsPerTile}u;\nconst quads = ${quads}u;\nconst tileKeys = ${tileKeys}u;`
   const { numHeads, scale } = shape
+  const counts = { heads: headsPerTile, quads: shape.headDim / 4, rowsPerThread, tileKeys }
+  const prelude = Object.entries(counts).map(([name, count]) => `const ${name} = ${count}u;`)
   return {
     label,
-    code: [
-      prelude,
-      batchWgsl,
-      kvPagesWgsl,
-      unroll(`${attendWgsl}\n${kernel}`, { heads: headsPerTile, quads }),
-    ].join('\n'),
+    code: [...prelude, batchWgsl, kvPagesWgsl, unroll(`${attendWgsl}\n${kernel}`, counts)].join('\n'),
     constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, scale, headTiles },
   }
 }

@@ -31,7 +31,10 @@ export interface SamplingBindings {
 /** `serial`: few threads with much work each, for software adapters. `parallel`: many with little, for GPUs. */
 export type SamplingVariant = 'serial' | 'parallel'
 
-/** Parts that a row's tokens are dealt out to, threads of a workgroup that takes parts, and of one that takes a whole row. */
+/**
+ * Parts that a row's tokens are dealt out to, threads of a workgroup that takes parts, and of one that takes a whole row.
+ * On SwiftShader with 49,152 tokens: greedy 1.9 ms of CPU time, top-k and top-p 15 ms, 12 of them the threshold.
+ */
 const shaping = {
   serial: { numParts: 64, partThreads: 4, rowThreads: 4 },
   // 128 and not 256 threads a row: each keeps 64 bytes of sums in workgroup memory, which is 16 KiB.
