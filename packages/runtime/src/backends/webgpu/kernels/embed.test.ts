@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { embed } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, runDispatches, testGpu } from '../test-gpu.ts'
 import { prepareEmbed } from './embed.ts'
@@ -18,9 +19,7 @@ for (const matrixCase of matrixCases) {
         const dispatch = await prepareEmbed(gpu, { table: matrix, batch: batchOf(gpu, tokens), output })
         await runDispatches(gpu, [dispatch], batchRows)
         const actual = await downloadedFloats(gpu, output, batchRows * numColumns)
-        const expected = tokens.flatMap((token) => [
-          ...values.subarray(token * numColumns, (token + 1) * numColumns),
-        ])
+        const expected = embed(values, tokens, numColumns)
         // scale * q + min may be one rounding or two.
         for (const [i, value] of expected.entries())
           expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(4e-7)

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { matmul } from '../../reference/operations.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareMatmul } from './matmul.ts'
-import { batchOf, drawnShape, floats, matrixCases, product, q4Case, randomMatrix } from './test-matrix.ts'
+import { batchOf, drawnShape, floats, matrixCases, q4Case, randomMatrix } from './test-matrix.ts'
 
 const variants = ['serial', 'parallel'] as const
 
@@ -27,7 +28,7 @@ describe.each(matrixCases)('matmul of $name', (matrixCase) => {
           variant,
         })
         await runDispatches(gpu, [dispatch], batchRows)
-        const expected = product(x, values, { numRows, numColumns, batchRows })
+        const expected = matmul(values, x, batchRows, numRows, numColumns)
         if (epilogue === 'add') for (const [i, held] of before.entries()) expected[i]! += held
         const actual = await downloadedFloats(gpu, output, before.length)
         expect(largestError(actual, expected)).toBeLessThan(2e-5)

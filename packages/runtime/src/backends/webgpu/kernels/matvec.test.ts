@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { matmul, siluMul } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareMatvec } from './matvec.ts'
@@ -10,14 +11,12 @@ import {
   floats,
   type MatrixCase,
   matrixCases,
-  product,
   q4Case,
   q8Case,
   randomMatrix,
 } from './test-matrix.ts'
 
 const variants = ['serial', 'parallel'] as const
-const silu = (v: number) => v / (1 + Math.exp(-v))
 
 type Epilogue = 'store' | 'add' | 'silu_mul'
 type Shape = { numRows: number; numColumns: number; batchRows: number; seed: number }
@@ -44,14 +43,21 @@ async function errorOf(
     variant,
   })
   await runDispatches(gpu, [dispatch], batchRows)
-  const sums = product(x, values, shape)
-  const expected = Float64Array.from(before, (held, i) => {
-    if (epilogue === 'add') return held + sums[i]!
-    if (epilogue === 'store') return sums[i]!
-    const gate = Math.floor(i / outputSize) * numRows + (i % outputSize)
-    return silu(sums[gate]!) * sums[gate + outputSize]!
-  })
+  const sums = matmul(values, x, batchRows, numRows, numColumns)
+  const expected =
+    epilogue === 'silu_mul'
+      ? swiglu(sums, outputSize)
+      : sums.map((sum, i) => sum + (epilogue === 'add' ? before[i]! : 0))
   return largestError(await downloadedFloats(gpu, output, before.length), expected)
+}
+
+/** silu(gate) * up of rows that are gate values and then up values. */
+function swiglu(gateUp: Float64Array, outputSize: number): Float64Array {
+  const isGate = (_: number, i: number) => i % (2 * outputSize) < outputSize
+  return siluMul(
+    gateUp.filter(isGate),
+    gateUp.filter((_, i) => !isGate(_, i)),
+  )
 }
 
 describe.each(matrixCases)('matvec of $name', (matrixCase) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { rmsNorm } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareRmsNorm } from './rms-norm.ts'
@@ -27,12 +28,7 @@ test.each(['serial', 'parallel'] as const)('rms_norm, %s: drawn shapes', async (
         variant,
       })
       await runDispatches(gpu, [dispatch], batchRows)
-      const expected = Float64Array.from(x, (value, i) => {
-        const start = i - (i % hiddenSize)
-        const row = Float64Array.from(x.subarray(start, start + hiddenSize))
-        const meanSquare = row.reduce((sum, v) => sum + v * v, 0) / hiddenSize
-        return (value / Math.sqrt(meanSquare + epsilon)) * gain[i % hiddenSize]!
-      })
+      const expected = rmsNorm(x, gain, epsilon, batchRows, hiddenSize)
       expect(largestError(await downloadedFloats(gpu, output, x.length), expected)).toBeLessThan(1e-5)
     },
   )

@@ -105,22 +105,6 @@ export function drawnShape({ widthUnit }: MatrixCase) {
   })
 }
 
-/** (batch rows, numRows) of x W^T in f64. */
-export function product(
-  x: Float32Array,
-  values: Float32Array,
-  { numRows, numColumns, batchRows }: { numRows: number; numColumns: number; batchRows: number },
-): Float64Array {
-  const y = new Float64Array(batchRows * numRows)
-  for (let b = 0; b < batchRows; b++)
-    for (let r = 0; r < numRows; r++) {
-      let sum = 0
-      for (let c = 0; c < numColumns; c++) sum += values[r * numColumns + c]! * x[b * numColumns + c]!
-      y[b * numRows + r] = sum
-    }
-  return y
-}
-
 /** A batch of rows with the given tokens. */
 export function batchOf(gpu: Gpu, tokens: readonly number[]): BatchBuffers {
   const batch = createBatchBuffers(gpu, 'batch', tokens.length)

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { ggmlTypeNames } from '../../../formats/ggml-types.ts'
+import { dequantise, repack } from '../../../quant/blocks.ts'
+import fixtures from '../../../quant/fixtures/blocks.json' with { type: 'json' }
+import { matmul } from '../../reference/operations.ts'
+import { createStorageBuffer } from '../gpu.ts'
+import { downloadedFloats, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
+import { prepareMatmul } from './matmul.ts'
+import { prepareMatvec } from './matvec.ts'
+import { batchOf, floats } from './test-matrix.ts'
+
+const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+
+const numColumns = 256
+
+test.each(ggmlTypeNames)('%s blocks of a file go through matvec and matmul', async (type) => {
+  const gpu = await testGpu()
+  // Five rows of 256 values out of the fixture's blocks, again and again.
+  const { blocks } = fixtures[type]
+  const block = bytesOf(blocks)
+  const numValues = bytesOf(fixtures[type].values).length / 4
+  const bytesEach = block.length / numValues
+  const file = new Uint8Array(5 * numColumns * bytesEach).map((_, i) => block[i % block.length]!)
+  const values = new Float64Array(5 * numColumns)
+  dequantise(type, file, values)
+
+  const { layout, quants, scales } = repack(type, file)
+  const weights = {
+    layout,
+    numRows: 5,
+    numColumns,
+    quants: uploaded(gpu, quants),
+    scales: uploaded(gpu, scales),
+  }
+  const batchRows = 3
+  const x = floats(9, batchRows * numColumns)
+  const expected = matmul(values, x, batchRows, 5, numColumns)
+  // Fixtures hold extreme values: what may be lost is measured by the largest terms that were added.
+  const magnitudes = matmul(values.map(Math.abs), x.map(Math.abs), batchRows, 5, numColumns)
+
+  for (const prepare of [prepareMatvec, prepareMatmul]) {
+    const output = createStorageBuffer(gpu, 'y', batchRows * 5 * 4)
+    const batch = batchOf(gpu, [0, 0, 0])
+    const dispatch = await prepare(gpu, {
+      weights,
+      input: uploaded(gpu, x),
+      output,
+      epilogue: 'store',
+      batch,
+    })
+    await runDispatches(gpu, [dispatch], batchRows)
+    const actual = await downloadedFloats(gpu, output, batchRows * 5)
+    for (const [i, value] of actual.entries())
+      expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(2e-6 * magnitudes[i]! + 1e-30)
+  }
+})
