@@ -2,7 +2,13 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GgmlType } from '../formats/gguf.ts'
-import type { Executor, SamplingSettings, Sequence, StepResult } from './executor.ts'
+import {
+  type Executor,
+  greedySettings,
+  type SamplingSettings,
+  type Sequence,
+  type StepResult,
+} from './executor.ts'
 import { createReferenceExecutor } from './reference/executor.ts'
 import { type TinyModelOptions, tinyModel } from './reference/tiny-model.ts'
 import type { TransformerSpec } from './transformer-spec.ts'
@@ -22,17 +28,6 @@ export interface ConformanceOptions {
 const contextLength = 80
 const prompt = Uint32Array.from({ length: 37 }, (_, i) => (i * 29 + 3) % 131)
 const noHistory = { promptTokens: new Uint32Array(0), answerTokens: new Uint32Array(0) }
-
-export const greedySettings: SamplingSettings = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  seed: 0,
-}
 
 const models: readonly TinyModelOptions[] = [
   { type: 'Q4_1' },

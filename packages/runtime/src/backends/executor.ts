@@ -96,6 +96,18 @@ export interface SamplingSettings {
   readonly seed: number
 }
 
+/** How a sequence samples until it is configured otherwise. */
+export const greedySettings: SamplingSettings = {
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  seed: 0,
+}
+
 export interface PenaltyHistory {
   readonly promptTokens: Uint32Array
   readonly answerTokens: Uint32Array

@@ -1,13 +1,14 @@
 import { BrasaError, throwIfAborted } from '../../errors.ts'
-import type {
-  AppendOptions,
-  Executor,
-  PenaltyHistory,
-  SamplingSettings,
-  Sequence,
-  StepResult,
-  StepRow,
-  TokenLogprob,
+import {
+  type AppendOptions,
+  type Executor,
+  greedySettings,
+  type PenaltyHistory,
+  type SamplingSettings,
+  type Sequence,
+  type StepResult,
+  type StepRow,
+  type TokenLogprob,
 } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
@@ -36,17 +37,6 @@ interface SequenceState extends Sequence {
   stepsInFlight: number
   settings: SamplingSettings
   counts: { seen: Set<number>; answer: Map<number, number> }
-}
-
-const greedy: SamplingSettings = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  seed: 0,
 }
 
 /** Prompt tokens computed together: each weight is read once for all of them. */
@@ -120,7 +110,7 @@ export async function createReferenceExecutor(
       cache,
       lastToken: undefined,
       stepsInFlight: 0,
-      settings: greedy,
+      settings: greedySettings,
       counts,
     }
     alive.add(state)

@@ -128,6 +128,13 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
     }
   }
 
+  function newSequence(length: number): SequenceState {
+    health.check()
+    const state = sequences.create(length)
+    sampling.reset(state.slot)
+    return state
+  }
+
   /** A failure while the device is lost is the loss. */
   const explained = <T>(work: Promise<T>) =>
     work.catch((error) => {
@@ -146,13 +153,11 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
       otherBytes: sumOfSizes([...Object.values(activations), ...ropeTables.values()]) + sampling.byteLength,
     }),
     createSequence() {
-      health.check()
-      return sequences.create(0)
+      return newSequence(0)
     },
     fork(sequence) {
-      health.check()
       const source = sequences.stateOf(sequence)
-      const copy = sequences.create(source.length)
+      const copy = newSequence(source.length)
       copy.lastToken = source.lastToken
       cache.share(source.slot, copy.slot)
       return copy

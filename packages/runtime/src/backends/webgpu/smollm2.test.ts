@@ -5,24 +5,13 @@ import { describeModel } from '../../models/architectures.ts'
 import { createHeapMeter } from '../../storage/heap-meter.ts'
 import type { Manifest } from '../../storage/manifest.ts'
 import { storedFiles } from '../../storage/stored-file.ts'
-import type { Executor, SamplingSettings } from '../executor.ts'
+import { type Executor, greedySettings } from '../executor.ts'
 import cases from '../reference/fixtures/smollm2-reference.json'
 import { createWebGpuExecutor } from './executor.ts'
 
 /** The real model against a float64 forward pass of the same file. */
 
 const folder = '/models/smollm2-135m-instruct/'
-const greedy: SamplingSettings = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  seed: 0,
-}
-
 async function shardFolder() {
   const response = await fetch(`${folder}manifest.json`)
   expect(response.ok, 'Run `npm run fetch` first: the model is not in public/models.').toBe(true)
@@ -50,7 +39,7 @@ test.each(cases)(
   '$name: log-probabilities within 0.02 and greedy tokens where the margin is above 0.02',
   async (reference) => {
     const sequence = executor.createSequence()
-    executor.configureSampling(sequence, greedy, {
+    executor.configureSampling(sequence, greedySettings, {
       promptTokens: new Uint32Array(0),
       answerTokens: new Uint32Array(0),
     })
@@ -69,7 +58,7 @@ test.each(cases)(
       token = expected
     }
     expect(worst).toBeLessThan(0.02)
-      executor.free(sequence)
+    executor.free(sequence)
   },
   180_000,
 )
