@@ -33,7 +33,7 @@ export interface MatmulBindings {
 
 /**
  * Rows of W and batch rows that one thread of the serial variant takes. Relative to 12 by 8 on SwiftShader, q4: 8 by 8 takes 1.2
- * times as long, 16 by 4 1.2, 24 by 8 0.85 but 2.2 times as long to compile; activations packed by tile 1.1; a loop over
+ * times as long, 16 by 4 1.1 to 1.5, 24 by 8 0.82 but 2.2 times as long to compile; activations packed by tile 1.15; a loop over
  * the two halves of a step 1.4.
  */
 const serialTile = { tileRows: 12, tileTokens: 8 }
