@@ -62,6 +62,7 @@ export async function prepareDecoder(
     tokenCounts: sampling.tokenCounts,
     sampled: activations.sampled,
     maxRows: decodeBatch.maxRows,
+    scratch,
   })
   return {
     decode: [
