@@ -26,9 +26,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   }
   if (lane > 0u) { return; }
 
-  // Without a single number among the logits there is no best: any token that exists is as good.
-  let token = select(bests[0].token, 0u, bests[0].token >= vocabSize);
-  sampled[rowIndex] = token;
+  // Without a single number among the logits there is no best, which the host is told; the row goes on with a token that exists.
+  sampled[rowIndex] = bests[0].token;
+  let token = select(bests[0].token, 0u, bests[0].token == noToken);
   tokenCounts[rows[rowIndex].sequenceSlot * vocabSize + token] += 1u;
   rows[rowIndex].token = token;
   rows[rowIndex].position += 1u;

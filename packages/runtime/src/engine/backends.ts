@@ -25,7 +25,7 @@ export interface BackendExecutor extends Executor {
 }
 
 const backends: Record<BackendChoice, () => Promise<Backend>> = {
-  auto: () => openWebGpu('WebGPU is available here, and nothing else in a browser is as fast.'),
+  auto: () => openWebGpu('This browser offers WebGPU.'),
   webgpu: () => openWebGpu('WebGPU was asked for.'),
   // Never chosen by `auto`: it is for tests, a hundred times slower than what a person would wait for.
   reference: async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { openDefaultModel } from '../backends/reference/default-model.ts'
 import { isBrasaError } from '../errors.ts'
 import type { GgufValue } from '../formats/gguf.ts'
 import { createChatTemplate } from './chat-template.ts'
-import { readSmolLm2Metadata } from './smollm2.fixture.ts'
 
 const withTemplate = (template?: string) =>
   createChatTemplate(
@@ -27,7 +27,7 @@ function failureOf(template: string) {
 }
 
 describe("SmolLM2's own template", async () => {
-  const { render } = createChatTemplate(await readSmolLm2Metadata())
+  const { render } = createChatTemplate((await openDefaultModel()).header.metadata)
   const system = 'You are a helpful AI assistant named SmolLM, trained by Hugging Face'
 
   test('adds its system prompt where there is none', () => {

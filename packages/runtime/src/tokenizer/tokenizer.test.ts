@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { openDefaultModel } from '../backends/reference/default-model.ts'
 import { isBrasaError } from '../errors.ts'
 import type { GgufValue } from '../formats/gguf.ts'
-import { readSmolLm2Metadata } from './smollm2.fixture.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 import { createTokenizer, type Tokenizer } from './tokenizer.ts'
 
@@ -19,7 +19,7 @@ const fixture = <T>(name: string): T =>
 const { texts, tokens, merges } = fixture<{ texts: string[]; tokens: string[]; merges: string[] }>('texts')
 const hashOf = (ids: Uint32Array) => createHash('sha256').update(ids).digest('hex').slice(0, 16)
 
-const smollm2 = await readSmolLm2Metadata()
+const smollm2 = (await openDefaultModel()).header.metadata
 const tokenizer = createTokenizer(smollm2)
 const llamaReference = fixture<Reference & { metadata: [string, GgufValue][] }>('llama')
 const sentencePieceMetadata = new Map<string, GgufValue>([

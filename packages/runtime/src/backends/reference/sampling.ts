@@ -104,6 +104,8 @@ function argmax(scores: Numbers): number {
     }
   }
   if (best < 0)
-    throw new BrasaError('internal', { message: 'The logits are not numbers: the weights may be damaged.' })
+    throw new BrasaError('internal', {
+      message: 'The model computed no usable numbers: its file may be damaged. Remove it and load it again.',
+    })
   return best
 }

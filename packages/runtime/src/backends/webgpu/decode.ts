@@ -4,6 +4,7 @@ import { writeBatch } from './batch.ts'
 import type { DeviceModel } from './device-model.ts'
 import { encodeDispatch } from './dispatch.ts'
 import { type Gpu, submit } from './gpu.ts'
+import { noToken } from './kernels/sampling.ts'
 import { copyOnce, createReadbackRing } from './readback.ts'
 import type { SequenceState } from './sequences.ts'
 import { topLogprobs } from './top-logprobs.ts'
@@ -62,7 +63,7 @@ export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
       return async () => {
         const [tokens, logits] = await Promise.all([readTokens(), readLogits?.()])
         return rows.map(({ state, position, topLogprobs: count = 0 }, i) => {
-          const token = tokens[i]!
+          const token = checked(tokens[i]!)
           if (state.length === position + 1) state.lastToken = token
           if (logits === undefined || count === 0) return { token, topLogprobs: [] }
           const ofRow = new Float32Array(logits.buffer, i * vocabSize * 4, vocabSize)
@@ -74,4 +75,13 @@ export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
       resident = null
     },
   }
+}
+
+/** @throws BrasaError `internal` where a row had no logit that is a number */
+function checked(token: number): number {
+  if (token !== noToken) return token
+  throw new BrasaError('internal', {
+    message:
+      'The model computed no usable numbers: its file may be damaged, or the graphics driver is at fault. Remove it and load it again.',
+  })
 }

@@ -65,11 +65,24 @@ function compile(
   const key = JSON.stringify([code, constants, bindings.map(({ kind }) => kind)])
   const cached = gpu.pipelines.get(key)
   if (cached !== undefined) return cached
-  const pipeline = gpu.device.createComputePipelineAsync({
-    label,
-    layout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-    compute: { module: gpu.device.createShaderModule({ label, code }), entryPoint: 'main', constants },
-  })
+  const module = gpu.device.createShaderModule({ label, code })
+  const pipeline = gpu.device
+    .createComputePipelineAsync({
+      label,
+      layout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main', constants },
+    })
+    .catch(async (error) => {
+      throw new Error(await compilerMessage(label, module, error), { cause: error })
+    })
   gpu.pipelines.set(key, pipeline)
   return pipeline
+}
+
+/** What the compiler said, with the line it said it of; a pipeline's own error only says that the module is invalid. */
+async function compilerMessage(label: string, module: GPUShaderModule, error: unknown): Promise<string> {
+  const { messages } = await module.getCompilationInfo()
+  const errors = messages.filter(({ type }) => type === 'error')
+  if (errors.length === 0) return `${label}: ${error}`
+  return errors.map(({ lineNum, linePos, message }) => `${label}:${lineNum}:${linePos} ${message}`).join('\n')
 }

@@ -37,5 +37,5 @@ test('wrong WGSL is an error, and so is a wrong binding', async () => {
   const gpu = await testGpu()
   const y = uploaded(gpu, new Uint32Array(4))
   const broken = { ...addOne, label: 'broken', code: 'fn main( {' }
-  await expect(prepareDispatch(gpu, broken, [writes(y)], () => [1, 1, 1])).rejects.toThrow()
+  await expect(prepareDispatch(gpu, broken, [writes(y)], () => [1, 1, 1])).rejects.toThrow(/^broken:1:/)
 })

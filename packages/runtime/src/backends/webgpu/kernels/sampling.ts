@@ -28,6 +28,9 @@ export interface SamplingBindings {
   readonly variant?: SamplingVariant
 }
 
+/** What `sampled` holds for a row without a logit that is a number above minus infinity. */
+export const noToken = 0xffff_ffff
+
 /** `serial`: few threads with much work each, for software adapters. `parallel`: many with little, for GPUs. */
 export type SamplingVariant = 'serial' | 'parallel'
 
