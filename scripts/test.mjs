@@ -154,6 +154,12 @@ async function setUp(step) {
 }
 
 await runAsScript(import.meta.url, async (names) => {
+  const unknown = names.filter((name) => !parts.some((part) => part.name === name))
+  if (unknown.length > 0) {
+    throw new ScriptError(
+      `There is no part ${unknown.join(', ')}. Known are: ${parts.map(({ name }) => name).join(', ')}.`,
+    )
+  }
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
     process.once(signal, () => process.exit(130))
   const environment = cleanEnvironment()

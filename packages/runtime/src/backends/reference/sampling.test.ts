@@ -60,7 +60,7 @@ describe('sampleToken', () => {
     for (const temperature of [0, 1]) {
       const settings = { ...plain, temperature, topP: 0.5 }
       expect(() => sampleToken(new Float64Array(4).fill(Number.NaN), settings, nothing, 0)).toThrow(
-        'not numbers',
+        'no usable numbers',
       )
     }
   })
