@@ -3,7 +3,7 @@ import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executo
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
 
-export type BackendChoice = 'auto' | 'webgpu' | 'reference'
+export type BackendChoice = 'auto' | 'webgpu' | 'ort' | 'reference'
 
 export interface EngineOptions {
   readonly model: ModelReference

@@ -114,13 +114,23 @@ export interface PenaltyHistory {
 }
 
 export interface DeviceInfo {
-  readonly backend: 'webgpu' | 'reference'
+  readonly backend: 'webgpu' | 'ort' | 'reference'
   /** The adapter's own words, such as "apple metal-3" or "google swiftshader". */
   readonly adapter: string
   /** Why this backend and adapter were taken, in a sentence. */
   readonly reason: string
-  /** WebGPU features in use. */
+  /** WebGPU or WASM features in use. */
   readonly features: readonly string[]
+  /** How the linear layers compute, where the backend had to choose. */
+  readonly linears?: LinearPrecision
+}
+
+export interface LinearPrecision {
+  readonly format: 'f32' | 'int8'
+  /** Bytes of the linear layers' weights in this format. */
+  readonly weightBytes: number
+  /** Root mean square error of a product relative to f32, measured on this model's own weights when it was loaded; 0 for f32. */
+  readonly relativeError: number
 }
 
 export interface MemoryInfo {

@@ -27,6 +27,9 @@ export interface BackendExecutor extends Executor {
 const backends: Record<BackendChoice, () => Promise<Backend>> = {
   auto: () => openWebGpu('This browser offers WebGPU.'),
   webgpu: () => openWebGpu('WebGPU was asked for.'),
+  ort: () => {
+    throw new BrasaError('invalid_request', { message: 'not yet' })
+  },
   // Never chosen by `auto`: it is for tests, a hundred times slower than what a person would wait for.
   reference: async () => {
     const { createReferenceExecutor } = await import('../backends/reference/executor.ts')

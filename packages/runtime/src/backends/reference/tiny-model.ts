@@ -5,9 +5,9 @@ import { type GgmlType, ggmlTypes } from '../../formats/ggml-types.ts'
 import type { TensorInfo } from '../../formats/gguf.ts'
 import type { GgufContents, WritableTensor } from '../../formats/gguf-writer.ts'
 import { dequantise } from '../../quant/blocks.ts'
+import { uniform } from '../sampling.ts'
 import type { BlockSpec, TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
-import { uniform } from './sampling.ts'
 
 export interface TinyModelOptions {
   /** Of the matrices in the blocks. Types with blocks of 256 make a wider model. */

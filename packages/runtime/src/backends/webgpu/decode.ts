@@ -1,5 +1,6 @@
 import { BrasaError } from '../../errors.ts'
 import type { StepResult, StepRow } from '../executor.ts'
+import { topLogprobs } from '../top-logprobs.ts'
 import { writeBatch } from './batch.ts'
 import type { DeviceModel } from './device-model.ts'
 import { encodeDispatch } from './dispatch.ts'
@@ -7,7 +8,6 @@ import { type Gpu, submit } from './gpu.ts'
 import { noToken } from './kernels/sampling.ts'
 import { copyOnce, createReadbackRing } from './readback.ts'
 import type { SequenceState } from './sequences.ts'
-import { topLogprobs } from './top-logprobs.ts'
 
 /** A row whose sequence and place are settled. */
 export interface PlacedRow extends StepRow {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { greedySettings, type SamplingSettings } from '../../executor.ts'
-import { applyPenalties, filterThreshold, gumbelNoise, sampleToken } from '../../reference/sampling.ts'
+import { applyPenalties, filterThreshold, gumbelNoise, sampleToken } from '../../sampling.ts'
 import { createBatchBuffers, writeBatch } from '../batch.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloaded, runDispatches, testGpu, uploaded } from '../test-gpu.ts'

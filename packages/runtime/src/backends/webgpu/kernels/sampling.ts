@@ -44,7 +44,7 @@ const shaping = {
   parallel: { numParts: 2048, partThreads: 64, rowThreads: 128 },
 } as const
 
-/** Logits to the next token, by the rules of backends/reference/sampling.ts. Four dispatches, the same for all settings. */
+/** Logits to the next token, by the rules of backends/sampling.ts. Four dispatches, the same for all settings. */
 export async function prepareSampling(gpu: Gpu, bindings: SamplingBindings): Promise<Dispatch[]> {
   const { logits, vocabSize, batch, settings, tokenCounts, sampled, maxRows, scratch = [] } = bindings
   const { variant = gpu.isSoftware ? 'serial' : 'parallel' } = bindings

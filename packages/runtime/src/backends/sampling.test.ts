@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { SamplingSettings } from '../executor.ts'
-import { softmax } from './operations.ts'
+import type { SamplingSettings } from './executor.ts'
+import { softmax } from './reference/operations.ts'
 import { applyPenalties, filterThreshold, pcg, sampleToken, uniform } from './sampling.ts'
 
 const plain: SamplingSettings = {

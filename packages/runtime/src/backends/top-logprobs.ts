@@ -1,7 +1,7 @@
-import type { TokenLogprob } from '../executor.ts'
+import type { TokenLogprob } from './executor.ts'
 
 /** The `count` most likely tokens of one row of logits with their natural-log probabilities, most likely first. */
-export function topLogprobs(logits: Float32Array, count: number): TokenLogprob[] {
+export function topLogprobs(logits: Float32Array | Float64Array, count: number): TokenLogprob[] {
   let largest = Number.NEGATIVE_INFINITY
   for (const logit of logits) if (logit > largest) largest = logit
   let sum = 0

@@ -1,8 +1,10 @@
 // Logits to a token. Every backend samples by these rules, in this order, so that a seed gives the same answer on all.
 
-import { BrasaError } from '../../errors.ts'
-import type { SamplingSettings } from '../executor.ts'
-import type { Numbers } from './operations.ts'
+import { BrasaError } from '../errors.ts'
+import type { SamplingSettings } from './executor.ts'
+
+/** f32 or f64. */
+type Numbers = Float32Array | Float64Array
 
 /** What penalties see: which tokens occurred at all, and how often each is in the answer. */
 export interface TokenCounts {
