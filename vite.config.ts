@@ -47,6 +47,8 @@ export default defineConfig({
   server: { headers: isolation },
   preview: { headers: isolation },
   worker: { format: 'es' },
+  // Loaded late and one file already: bundling it on demand would reload the page in mid-answer.
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
   plugins: [publicFiles, cacheLifetimes],
   build: {
     outDir: here('dist'),

@@ -6,11 +6,19 @@ import { chromiumArgs, findChromium } from './scripts/chromium.mjs'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const executablePath = await findChromium()
 
+/** As the page itself is served: threads. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+}
+
 /** Tests that need a browser: IndexedDB, workers, and for `kernels` a WebGPU device. */
 const inBrowser = (name: string, include: string[]) => ({
   extends: true as const,
   // Found before the first test: a dependency found later reloads the page in mid-test.
-  optimizeDeps: { entries: ['packages/*/src/**/*.{ts,tsx}'] },
+  optimizeDeps: { entries: ['packages/*/src/**/*.{ts,tsx}'], exclude: ['onnxruntime-web'] },
+  server: { headers: isolation },
   test: {
     name,
     include,

@@ -1,0 +1,33 @@
+import glueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url&no-inline'
+import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url&no-inline'
+
+export type Ort = typeof import('onnxruntime-web/wasm')
+
+/** More than this many threads wait for one another longer than they compute. */
+const maxThreads = 8
+
+let loading: Promise<Ort> | undefined
+
+/**
+ * ONNX Runtime Web with the wasm provider, loaded when it is first asked for, its files from our own origin. Threads where
+ * the page is cross-origin isolated, else one.
+ */
+export function loadOrt(): Promise<Ort> {
+  loading ??= import('onnxruntime-web/wasm').then((ort) => {
+    ort.env.logLevel = 'error'
+    // Both by address: left to itself, the bundled glue starts the worker that imported it once more in every thread.
+    ort.env.wasm.wasmPaths = { wasm: absolute(wasmUrl), mjs: absolute(glueUrl) }
+    ort.env.wasm.numThreads = ortThreads()
+    ort.env.wasm.proxy = false
+    return ort
+  })
+  return loading
+}
+
+/** Threads that the wasm provider computes with here. */
+export function ortThreads(): number {
+  if (globalThis.crossOriginIsolated !== true) return 1
+  return Math.max(1, Math.min(navigator.hardwareConcurrency ?? 1, maxThreads))
+}
+
+const absolute = (url: string): string => new URL(url, import.meta.url).href
