@@ -52,6 +52,8 @@ export type StreamId = number
 export interface LoadRequest {
   readonly model: ModelReference
   readonly backend: BackendChoice
+  /** Why this backend, in a sentence, where the caller did not choose it. */
+  readonly reason?: string
   readonly contextLength?: number
   /** Absolute. */
   readonly catalogueUrl: string
@@ -65,6 +67,8 @@ export interface GenerateRequest {
     /** Taken raw, special tokens parsed. */
     | { readonly prompt: string }
   readonly settings: GenerationSettings
+  /** Tokens of this answer that the page has already, from a worker before: neither sampled nor told again. */
+  readonly answered?: readonly number[]
 }
 
 /** Validated: see sampling/parameters.ts. */

@@ -3,6 +3,7 @@ import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executo
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
 
+/** `auto`: WebGPU where it works, else ONNX Runtime on the CPU. `reference` is for tests: obviously right, and slow. */
 export type BackendChoice = 'auto' | 'webgpu' | 'ort' | 'reference'
 
 export interface EngineOptions {
@@ -33,7 +34,8 @@ export interface LoadProgress {
 }
 
 export interface EngineWarning {
-  readonly code: 'quota_exceeded' | 'persist_denied' | 'storage_unavailable'
+  /** `backend_changed`: another backend than before answers from now on; `engine.device` says which and why. */
+  readonly code: 'quota_exceeded' | 'persist_denied' | 'storage_unavailable' | 'backend_changed'
   readonly message: string
 }
 
@@ -74,6 +76,7 @@ export interface CatalogueEntry {
 
 export interface Engine {
   readonly model: ModelInfo
+  /** What answers, and why. Changes with the warning `backend_changed`. */
   readonly device: DeviceInfo
   readonly chat: { readonly completions: ChatCompletions }
   readonly completions: Completions
@@ -152,7 +155,7 @@ export interface Usage {
   readonly prompt_tokens_details: { readonly cached_tokens: number }
 }
 
-/** Measured on the machine that answers. Comes with the last chunk. */
+/** Measured on the machine that answers. Comes with the last chunk; of an answer that moved to another backend, of what came there. */
 export interface Timings {
   /** From the request's arrival to the first token. */
   readonly ttftMs: number

@@ -159,6 +159,18 @@ describe('createEngineClient', () => {
     expect(performance.now() - start).toBeLessThan(1500)
   })
 
+  test('a GPU lost before the first token is nobody’s error', async () => {
+    const client = await createClient('loses its GPU at once, but once')
+    expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)
+    expect(spawned).toHaveLength(1)
+  })
+
+  test('a GPU that is lost again is reported, not tried for ever', async () => {
+    const client = await createClient('loses its GPU at once')
+    const error = await failure(textOf(client.generate(ask('hello'), never)))
+    expect(error.code).toBe('device_lost')
+  })
+
   test('what was disposed of says so, calls that wait included', async () => {
     const client = await createClient('slow')
     const running = failure(textOf(client.generate(ask('hello', 4000), never)))

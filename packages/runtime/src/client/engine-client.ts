@@ -1,7 +1,9 @@
+import type { Remote } from 'comlink'
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
-import { BrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
+import { BrasaError, isBrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
 import type {
   EngineEvent,
+  EngineService,
   EngineWarning,
   GenerateRequest,
   LoadProgress,
@@ -10,6 +12,7 @@ import type {
   StreamId,
 } from '../protocol.ts'
 import { untilAborted } from '../storage/abort.ts'
+import { createFallbackPolicy } from './fallback.ts'
 import { connectWorker, type SpawnWorker, type WorkerConnection } from './worker-connection.ts'
 
 export interface EngineClientOptions {
@@ -20,7 +23,10 @@ export interface EngineClientOptions {
   readonly spawn?: SpawnWorker
 }
 
-/** The engine as the page holds it: a worker that is replaced, and its model loaded again, when it is lost. */
+/**
+ * The engine as the page holds it: a worker that is replaced, and its model loaded again, when it is lost. Where `auto`
+ * was asked for and WebGPU does not work, the replacement runs the fallback, and answers go on there.
+ */
 export interface EngineClient {
   /** As of the last load. */
   readonly loaded: { readonly model: ModelInfo; readonly device: DeviceInfo }
@@ -42,15 +48,20 @@ const spawnEngineWorker: SpawnWorker = () =>
  * @throws BrasaError what loading throws; `aborted` when the signal fires, what has arrived being kept
  */
 export async function createEngineClient(
-  { request, onProgress, onWarning, spawn = spawnEngineWorker }: EngineClientOptions,
+  { request: wanted, onProgress, onWarning, spawn = spawnEngineWorker }: EngineClientOptions,
   signal?: AbortSignal,
 ): Promise<EngineClient> {
   throwIfAborted(signal)
+  const fallback = createFallbackPolicy(wanted.backend)
+  let request = wanted
   let connection: Promise<WorkerConnection> | undefined
   let loaded: EngineClient['loaded'] | undefined
   let disposed: BrasaError | undefined
   let lastStream: StreamId = 0
   const open = new Set<WorkerConnection>()
+  /** Workers that were left for the fallback. */
+  const left = new WeakSet<WorkerConnection>()
+  let untoldReason: string | undefined
 
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
   function answerEventOf(event: EngineEvent): AnswerEvent | undefined {
@@ -90,6 +101,26 @@ export async function createEngineClient(
     }
   }
 
+  /** Whether the next worker is to run the fallback because of this error. */
+  function choosesFallback(error: BrasaError): boolean {
+    const reason = fallback.reasonAfter(error)
+    if (reason === undefined) return false
+    request = { ...request, backend: 'ort', reason }
+    if (loaded) untoldReason = reason
+    return true
+  }
+
+  /** Whether what failed on this worker is to go on in a new one. All that runs there moves together. */
+  function leaves(worker: WorkerConnection, error: unknown): boolean {
+    if (left.has(worker)) return true
+    if (!isBrasaError(error) || !choosesFallback(error)) return false
+    left.add(worker)
+    open.delete(worker)
+    connection = undefined
+    worker.close(error)
+    return true
+  }
+
   async function start(loadSignal?: AbortSignal): Promise<WorkerConnection> {
     const worker = connectWorker(spawn, () => {
       open.delete(worker)
@@ -101,15 +132,24 @@ export async function createEngineClient(
     try {
       await worker.call((service) => service.load(stream, request))
       for await (const _ of readStream(worker, stream, loadSignal));
+      tellChange()
       return worker
     } catch (error) {
       const reason = toBrasaError(error)
       open.delete(worker)
       worker.close(reason)
-      throw reason
+      if (disposed || loadSignal?.aborted || !choosesFallback(reason)) throw reason
+      return start(loadSignal)
     } finally {
       stopWaiting()
     }
+  }
+
+  function tellChange(): void {
+    if (untoldReason === undefined) return
+    const message = `${untoldReason} ONNX Runtime goes on from here, on the CPU and more slowly. Load the model again to try WebGPU anew.`
+    untoldReason = undefined
+    onWarning?.({ code: 'backend_changed', message })
   }
 
   /** The worker with the model in it, or a new one. */
@@ -125,24 +165,58 @@ export async function createEngineClient(
     return connection
   }
 
+  async function call<T>(run: (service: Remote<EngineService>) => Promise<T>): Promise<T> {
+    const worker = await ready()
+    try {
+      return await worker.call(run)
+    } catch (error) {
+      if (!leaves(worker, error)) throw error
+      return call(run)
+    }
+  }
+
+  /** Asks again in a new worker, or in the same one where the GPU was lost before anything was seen. */
+  async function* answer(
+    generateRequest: GenerateRequest,
+    answerSignal: AbortSignal,
+  ): AsyncGenerator<AnswerEvent, void, undefined> {
+    const answered: number[] = []
+    let accepted = false
+    let mayRepeat = true
+    for (;;) {
+      const worker = await untilAborted(ready(), answerSignal).catch((error: unknown) => {
+        throwIfAborted(answerSignal)
+        throw error
+      })
+      const stream = ++lastStream
+      try {
+        await worker.call((service) => service.generate(stream, { ...generateRequest, answered }))
+        for await (const event of readStream(worker, stream, answerSignal)) {
+          if (event.type === 'accepted' && accepted) continue
+          accepted ||= event.type === 'accepted'
+          if (event.type === 'tokens') answered.push(...event.tokens)
+          yield event
+        }
+        return
+      } catch (error) {
+        if (leaves(worker, error)) continue
+        const isLoss = isBrasaError(error) && error.code === 'device_lost'
+        if (!isLoss || !mayRepeat || answered.length > 0) throw error
+        mayRepeat = false
+      }
+    }
+  }
+
   await ready(signal)
 
   return {
     get loaded() {
       return loaded!
     },
-    async *generate(generateRequest, answerSignal) {
-      const worker = await untilAborted(ready(), answerSignal).catch((error: unknown) => {
-        throwIfAborted(answerSignal)
-        throw error
-      })
-      const stream = ++lastStream
-      await worker.call((service) => service.generate(stream, generateRequest))
-      yield* readStream(worker, stream, answerSignal)
-    },
-    tokenize: async (text) => (await ready()).call((service) => service.tokenize(text)),
-    memory: async () => (await ready()).call((service) => service.memory()),
-    counters: async () => (await ready()).call((service) => service.counters()),
+    generate: answer,
+    tokenize: (text) => call((service) => service.tokenize(text)),
+    memory: () => call((service) => service.memory()),
+    counters: () => call((service) => service.counters()),
     async dispose() {
       disposed ??= new BrasaError('disposed', {
         message: 'This engine was disposed of. Create a new one with createEngine.',

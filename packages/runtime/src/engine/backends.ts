@@ -1,7 +1,7 @@
 import type { DeviceCounters, Executor } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
-import { BrasaError } from '../errors.ts'
+import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
@@ -24,10 +24,11 @@ export interface BackendExecutor extends Executor {
   counters?(): DeviceCounters
 }
 
-const backends: Record<BackendChoice, () => Promise<Backend>> = {
+const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
+  // Where this fails, the page starts a new worker with `ort`: see client/fallback.ts.
   auto: () => openWebGpu('This browser offers WebGPU.'),
   webgpu: () => openWebGpu('WebGPU was asked for.'),
-  ort: () => {
+  ort: (_reason = 'ONNX Runtime was asked for.') => {
     throw new BrasaError('invalid_request', { message: 'not yet' })
   },
   // Never chosen by `auto`: it is for tests, a hundred times slower than what a person would wait for.
@@ -44,15 +45,16 @@ const backends: Record<BackendChoice, () => Promise<Backend>> = {
 
 /**
  * Opens a backend before anything is downloaded for it.
+ * @param reason why `choice` was taken, where the caller did not ask for it by name
  * @throws BrasaError `webgpu_unavailable` that says how to turn it on
  */
-export async function openBackend(choice: BackendChoice): Promise<Backend> {
+export async function openBackend(choice: BackendChoice, reason?: string): Promise<Backend> {
   if (!Object.hasOwn(backends, choice)) {
     throw new BrasaError('invalid_request', {
       message: `There is no backend "${choice}". Known are: ${Object.keys(backends).join(', ')}.`,
     })
   }
-  return backends[choice]()
+  return backends[choice](reason)
 }
 
 async function openWebGpu(reason: string): Promise<Backend> {
@@ -60,10 +62,31 @@ async function openWebGpu(reason: string): Promise<Backend> {
     import('../backends/webgpu/gpu.ts'),
     import('../backends/webgpu/executor.ts'),
   ])
-  const gpu = await openGpu()
+  const gpu = await starting(openGpu())
   return {
     lookahead: 4,
-    compile: (spec, weights, options) => createWebGpuExecutor(spec, weights, { ...options, gpu, reason }),
+    compile: (spec, weights, options) =>
+      starting(createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
     close: () => gpu.device.destroy(),
+  }
+}
+
+/** What is wrong with the machine; other errors are about the model, the network or the person's wishes. */
+const startFailures: ReadonlySet<ErrorCode> = new Set([
+  'webgpu_unavailable',
+  'out_of_memory',
+  'device_lost',
+  'internal',
+])
+
+/** Names the backend that failed to start in the error's details: `auto` then chooses another. */
+async function starting<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (thrown) {
+    const error = toBrasaError(thrown)
+    if (!startFailures.has(error.code)) throw error
+    const { code, message, details, cause } = error
+    throw new BrasaError(code, { message, details: { ...details, failedBackend: 'webgpu' }, cause })
   }
 }

@@ -17,7 +17,7 @@ export interface FakeExecutorOptions {
   readonly chunkSize?: number
   readonly chunkMs?: number
   /** The device is lost at this step, counted over the executor's life. */
-  readonly lostAtStep?: number
+  readonly lostAtStep?: number | undefined
 }
 
 export interface FakeExecutor extends Executor {

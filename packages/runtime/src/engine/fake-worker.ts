@@ -1,12 +1,23 @@
 import { expose } from 'comlink'
 import { installErrorTransfer } from '../error-transfer.ts'
 import { BrasaError } from '../errors.ts'
+import { createFakeExecutor } from './fake-executor.ts'
 import { createFakeModel } from './fake-model.ts'
 import type { LoadModel } from './model.ts'
 import { createEngineService } from './service.ts'
 
 /** A worker for tests of the page's side: a model that computes nothing, and prompts that end the worker in every way. */
-const loadFake: LoadModel = async ({ model }, { onProgress, signal }) => {
+const loadFake: LoadModel = async ({ model, backend, reason }, { onProgress, signal }) => {
+  numLoads++
+  const onGpu = backend !== 'ort'
+  if (model === 'no adapter' && onGpu) {
+    throw new BrasaError('webgpu_unavailable', {
+      message: 'There is no adapter.',
+      details: { failedBackend: 'webgpu' },
+    })
+  }
+  // ONNX Runtime fails in a worker that had a GPU: so does this.
+  if (!onGpu && numLoads > 1) throw new BrasaError('internal', { message: 'Not in a used worker.' })
   if (model === 'broken') {
     throw new BrasaError('hash_mismatch', {
       message: 'Two hashes differ.',
@@ -21,7 +32,10 @@ const loadFake: LoadModel = async ({ model }, { onProgress, signal }) => {
       signal.addEventListener('abort', () => reject(new BrasaError('aborted', { message: 'Stopped.' })))
     })
   }
-  const fake = createFakeModel({ contextLength: 4096, stepMs: model === 'slow' ? 30 : 1 })
+  const lostAtStep = onGpu ? lossesOf(model) : undefined
+  const executor = createFakeExecutor({ contextLength: 4096, stepMs: model === 'slow' ? 30 : 1, lostAtStep })
+  const device = { ...executor.device, ...(!onGpu && { backend: 'ort' as const, reason: reason ?? '' }) }
+  const fake = createFakeModel({}, { ...executor, device })
   return {
     ...fake,
     encodePrompt: async (input) => {
@@ -29,6 +43,16 @@ const loadFake: LoadModel = async ({ model }, { onProgress, signal }) => {
       return fake.encodePrompt(input)
     },
   }
+}
+
+let numLoads = 0
+
+/** The step at which this load's GPU is lost. */
+function lossesOf(model: unknown): number | undefined {
+  if (model === 'loses its GPU') return 40
+  if (model === 'loses its GPU at once') return 0
+  if (model === 'loses its GPU at once, but once') return numLoads === 1 ? 0 : undefined
+  return undefined
 }
 
 function misbehave(prompt: string): void {

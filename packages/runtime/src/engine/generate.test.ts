@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Executor } from '../backends/executor.ts'
 import type { EngineEvent, GenerationSettings } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
 import { createConversation } from './conversation.ts'
@@ -28,7 +29,12 @@ function createSession(executor: FakeExecutor) {
   const run = async (
     prompt: string,
     parameters: Record<string, unknown> = {},
-    { lookahead = 4, signal = new AbortController().signal, onEvent = (_: EngineEvent) => {} } = {},
+    {
+      lookahead = 4,
+      signal = new AbortController().signal,
+      onEvent = (_: EngineEvent) => {},
+      answered = '',
+    } = {},
   ) => {
     const events: EngineEvent[] = []
     const settings: GenerationSettings = parseGenerationParameters({ seed: 7, ...parameters })
@@ -43,6 +49,7 @@ function createSession(executor: FakeExecutor) {
       text,
       prompt: encode(prompt),
       settings,
+      answered: [...encode(answered)],
       lookahead,
       signal,
       arrivedAtMs,
@@ -147,6 +154,30 @@ describe('generate', () => {
     expect((await run('q', { stop: 'two' })).text).toBe('one tw')
     const { run: runShort } = createSession(scripted('q', 'one two'))
     expect((await runShort('q', { stop: 'two', max_tokens: 6 })).text).toBe('one tw')
+  })
+
+  test('a stop string that spans the seam of an answer begun elsewhere ends it', async () => {
+    const { run } = createSession(scripted('q', 'one two'))
+    const answer = await run('q', { stop: 'e tw' }, { answered: 'one ' })
+    expect(answer.text).toBe('')
+    expect(answer.done).toMatchObject({ finishReason: 'stop', usage: { completion_tokens: 6 } })
+  })
+
+  test('an answer begun elsewhere keeps to its length, and penalties see all of it', async () => {
+    const executor = createFakeExecutor()
+    const histories: string[] = []
+    const configureSampling: Executor['configureSampling'] = (sequence, settings, history) => {
+      histories.push(
+        `${String.fromCharCode(...history.promptTokens)} ${String.fromCharCode(...history.answerTokens)}`,
+      )
+      executor.configureSampling(sequence, settings, history)
+    }
+    const { run } = createSession({ ...executor, configureSampling })
+    const answer = await run('hello', { max_tokens: 5 }, { answered: 'abc' })
+    expect(answer.tokens).toHaveLength(2)
+    expect(answer.done.finishReason).toBe('length')
+    expect(histories).toEqual(['hello abc'])
+    expect((await run('hello', { max_tokens: 3 }, { answered: 'abc' })).tokens).toEqual([])
   })
 
   test('ends with length when the context is full', async () => {

@@ -21,6 +21,8 @@ export interface Generation {
   /** At least one token, at most the context's length: see `checkPrompt`. */
   readonly prompt: Uint32Array
   readonly settings: GenerationSettings
+  /** The answer's tokens so far, where another worker began it. */
+  readonly answered?: readonly number[]
   /** Steps in flight, at most four. */
   readonly lookahead: number
   readonly signal: AbortSignal
@@ -48,15 +50,17 @@ export function checkPrompt(prompt: Uint32Array, executor: Executor): void {
 }
 
 /**
- * Answers one prompt: `tokens` events, then `done`. Resolves when the executor is at rest and the conversation's journal is
+ * Answers one prompt: `tokens` events, then `done`. An answer that another worker began goes on as it would have there:
+ * the same positions, the same seed, the same penalties. Resolves when the executor is at rest and the conversation's journal is
  * what its sequence holds.
  * @throws BrasaError what the executor throws, such as `device_lost`; the conversation is then of no more use
  */
 export async function generate(generation: Generation): Promise<void> {
-  const { executor, conversation, prompt, settings, emit } = generation
+  const { executor, conversation, prompt, settings, answered = [], emit } = generation
   const clock = createClock(generation.arrivedAtMs)
-  const cachedTokens = conversation.keepCommonPrefix(prompt)
-  const answer: number[] = []
+  const known = Uint32Array.from([...prompt, ...answered])
+  const cachedTokens = conversation.keepCommonPrefix(known)
+  const answer = [...answered]
 
   const done = (finishReason: FinishReason) =>
     emit({
@@ -66,17 +70,17 @@ export async function generate(generation: Generation): Promise<void> {
         prompt_tokens: prompt.length,
         completion_tokens: answer.length,
         total_tokens: prompt.length + answer.length,
-        prompt_tokens_details: { cached_tokens: cachedTokens },
+        prompt_tokens_details: { cached_tokens: Math.min(cachedTokens, prompt.length) },
       },
-      timings: clock.timings(prompt.length - cachedTokens, answer.length),
+      timings: clock.timings(known.length - cachedTokens, answer.length - answered.length),
     })
 
   executor.configureSampling(conversation.sequence, settings.sampling, {
     promptTokens: prompt,
-    answerTokens: new Uint32Array(),
+    answerTokens: Uint32Array.from(answered),
   })
-  if (!(await appended(generation, cachedTokens))) {
-    conversation.settle(prompt, conversation.sequence.length)
+  if (!(await appended(generation, known.subarray(cachedTokens, known.length - 1)))) {
+    conversation.settle(known, conversation.sequence.length)
     done('abort')
     return
   }
@@ -84,11 +88,11 @@ export async function generate(generation: Generation): Promise<void> {
   const pipeline = createStepPipeline({
     executor,
     sequence: conversation.sequence,
-    firstToken: prompt[prompt.length - 1]!,
+    firstToken: known[known.length - 1]!,
     // The last token sampled is never added: a full sequence still has a successor.
     maxSteps: Math.min(
-      settings.maxTokens ?? Number.POSITIVE_INFINITY,
-      executor.contextLength - prompt.length + 1,
+      (settings.maxTokens ?? Number.POSITIVE_INFINITY) - answered.length,
+      executor.contextLength - known.length + 1,
     ),
     lookahead: generation.lookahead,
     topLogprobs: settings.topLogprobs,
@@ -102,12 +106,8 @@ export async function generate(generation: Generation): Promise<void> {
   conversation.settle(tokens, Math.min(conversation.sequence.length, tokens.length))
 }
 
-/** Adds all of the prompt that is new but its last token. False when aborted: the sequence then holds a part. */
-async function appended(
-  { executor, conversation, prompt, signal }: Generation,
-  from: number,
-): Promise<boolean> {
-  const rest = prompt.subarray(from, prompt.length - 1)
+/** Adds what is new but the last token. False when aborted: the sequence then holds a part. */
+async function appended({ executor, conversation, signal }: Generation, rest: Uint32Array): Promise<boolean> {
   try {
     if (rest.length > 0 && !signal.aborted) await executor.append(conversation.sequence, rest, { signal })
   } catch (error) {
@@ -118,7 +118,7 @@ async function appended(
 
 /** Reads sampled tokens into `answer` and emits their text until something ends the answer. */
 async function readAnswer(
-  { text, settings, signal, emit }: Generation,
+  { text, settings, answered = [], signal, emit }: Generation,
   pipeline: StepPipeline,
   answer: number[],
   tokenRead: () => void,
@@ -126,6 +126,8 @@ async function readAnswer(
   const decoder = text.createDecoder()
   const stopFilter = createStopFilter(settings.stop)
   const aborted = abortOf(signal)
+  // Their text is out already, but characters and stop strings may span the seam.
+  for (const token of answered) stopFilter.push(decoder.push(token))
 
   const readToken = async (): Promise<FinishReason | 'stop string' | undefined> => {
     const result = await Promise.race([pipeline.next(), aborted])

@@ -22,7 +22,7 @@ let openedStore: Promise<ShardStore> | undefined
  * @throws BrasaError what each step of it throws; `invalid_request` for a context longer than the model's
  */
 export const loadEngine: LoadModel = async (request, events) => {
-  const backend = await openBackend(request.backend)
+  const backend = await openBackend(request.backend, request.reason)
   let compiled = false
   try {
     openedStore ??= openShardStore()

@@ -132,18 +132,16 @@ describe('createEngineService', () => {
     expect(calls).toEqual([loadRequest, loadRequest])
   })
 
-  test('a device lost before the first token is nobody’s error', async () => {
-    const { service, calls } = await started({ lostAtStep: 0 }, {})
+  test('an answer that another worker began goes on without a seam', async () => {
+    const { service } = await started({})
     service.generate(2, ask('hello'))
-    expect(textOf(await read(service, 2))).toHaveLength(8)
-    expect(calls).toHaveLength(2)
-  })
-
-  test('a device that is lost again is reported, not tried for ever', async () => {
-    const { service, calls } = await started({ lostAtStep: 0 })
-    service.generate(2, ask('hello'))
-    await expect(read(service, 2)).rejects.toMatchObject({ code: 'device_lost' })
-    expect(calls).toHaveLength(2)
+    const whole = await read(service, 2)
+    const answered = whole.flatMap((event) => (event.type === 'tokens' ? event.tokens : [])).slice(0, 3)
+    const { service: next } = await started({})
+    next.generate(2, { ...ask('hello'), answered })
+    const rest = await read(next, 2)
+    expect(textOf(rest)).toBe(textOf(whole).slice(3))
+    expect(rest.at(-1)).toMatchObject({ usage: { prompt_tokens: 5, completion_tokens: 8 } })
   })
 
   test('an aborted load fails with aborted, and can be tried again', async () => {

@@ -1,4 +1,4 @@
-import { BrasaError, isBrasaError } from '../errors.ts'
+import { BrasaError } from '../errors.ts'
 import type { EngineEvent, EngineService, GenerateRequest, StreamId } from '../protocol.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
 import { checkPrompt, generate } from './generate.ts'
@@ -40,42 +40,40 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     checkPrompt(prompt, session.model.executor)
     emit({ type: 'accepted' })
 
-    const run = async ({ model, conversation }: ModelSession, emit: (event: EngineEvent) => void) => {
+    const run = async ({ model, conversation }: ModelSession) => {
       const { executor, lookahead } = model
-      const { settings } = request
+      const { settings, answered } = request
       const text = model.answerText(request.input)
-      await generate({ executor, conversation, text, lookahead, prompt, settings, signal, arrivedAtMs, emit })
+      await generate({
+        executor,
+        conversation,
+        text,
+        lookahead,
+        prompt,
+        settings,
+        answered,
+        signal,
+        arrivedAtMs,
+        emit,
+      })
       return true
     }
-    const ran = await queue.run(() => runOrReload(run, emit), signal)
+    const ran = await queue.run(() => runOnSession(run, emit), signal)
     if (!ran) stopped(prompt.length)
   }
 
-  /** Runs on the session; once more on a new one if the device was lost before a token was seen. */
-  async function runOrReload(
-    run: (session: ModelSession, emit: (event: EngineEvent) => void) => Promise<boolean>,
+  /** Runs on the session, or on a new one if it was lost. */
+  async function runOnSession<T>(
+    run: (session: ModelSession) => Promise<T>,
     emit: (event: EngineEvent) => void,
-  ): Promise<boolean> {
-    let emitted = false
-    const watch = (event: EngineEvent) => {
-      emitted = true
-      emit(event)
-    }
-    const attempt = async () => {
-      const session = await sessions.current(emit)
-      try {
-        return await run(session, watch)
-      } catch (error) {
-        // An executor that failed once is not trusted again.
-        sessions.drop(session)
-        throw error
-      }
-    }
+  ): Promise<T> {
+    const session = await sessions.current(emit)
     try {
-      return await attempt()
+      return await run(session)
     } catch (error) {
-      if (emitted || !isBrasaError(error) || error.code !== 'device_lost') throw error
-      return attempt()
+      // An executor that failed once is not trusted again.
+      sessions.drop(session)
+      throw error
     }
   }
 
