@@ -3,9 +3,20 @@ import { h, render } from 'preact'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
 
+interface LoadOptions {
+  backend: string
+  signal: AbortSignal
+  onProgress: (progress: object) => void
+  onWarning: (warning: { code: string; message: string }) => void
+}
+
+const onGpu = { backend: 'webgpu', adapter: 'test adapter', reason: 'It is the only one.', features: [] }
+
 /** What the runtime under the page does next: the page is tested, not the engine. */
 const fake = vi.hoisted(() => ({
-  load: async (_: { signal: AbortSignal; onProgress: (progress: object) => void }) => {},
+  load: async (_: LoadOptions) => {},
+  loads: [] as LoadOptions[],
+  device: {} as Record<string, unknown>,
   answer: async function* (_: AbortSignal): AsyncGenerator<string> {},
   requests: [] as { messages: { role: string; content: string }[] }[],
 }))
@@ -18,10 +29,13 @@ vi.mock('@brasa/runtime', async (importOriginal) => ({
   listStoredModels: async () => [],
   removeStoredModel: async () => {},
   createEngine: async (options: Parameters<typeof fake.load>[0]) => {
+    fake.loads.push(options)
     await fake.load(options)
     return {
       model: { id: 'small', name: 'Small', quantisation: 'Q4_1', contextLength: 100, sizeBytes: 98_000_000 },
-      device: { backend: 'webgpu', adapter: 'test adapter', reason: 'It is the only one.', features: [] },
+      get device() {
+        return fake.device
+      },
       memory: async () => ({ weightBytes: 1e6, kvCacheBytes: 2e6, otherBytes: 3e6 }),
       dispose: async () => {},
       chat: { completions: { create } },
@@ -70,6 +84,8 @@ beforeEach(async () => {
     yield 'is Paris.'
   }
   fake.requests.length = 0
+  fake.loads.length = 0
+  fake.device = onGpu
   const { loadModel, model } = await import('./state/model.ts')
   const { startChat } = await import('./state/chats.ts')
   if (model.value.kind !== 'absent') await loadModel('smollm2-135m-instruct')
@@ -124,6 +140,59 @@ test('without WebGPU the page says how to turn it on', async () => {
   await expect.element(page.getByText('This browser has no WebGPU.')).toBeVisible()
   await expect.element(page.getByText(/chrome:\/\/flags/)).toBeVisible()
   await expect.element(page.getByRole('button', { name: 'Try again' })).toBeVisible()
+})
+
+test('a person chooses where the model runs; it is loaded again there, and the choice is remembered', async () => {
+  const { backend, reviveBackend } = await import('./state/backend.ts')
+  const choice = page.getByRole('combobox', { name: 'Run on' })
+  await expect.element(choice).toHaveValue('auto')
+  fake.device = {
+    backend: 'ort',
+    adapter: '2 threads',
+    reason: 'ONNX Runtime was asked for.',
+    features: [],
+    linears: { format: 'int8', weightBytes: 106e6, relativeError: 0.0123 },
+  }
+  await choice.selectOptions('CPU (ONNX Runtime)')
+  await expect.element(page.getByText('ONNX Runtime was asked for.')).toBeVisible()
+  await expect.element(page.getByText('int8, 106 MB, 1.2 % off')).toBeVisible()
+  expect(fake.loads.map((options) => options.backend)).toEqual(['auto', 'ort'])
+  expect(reviveBackend(JSON.parse(localStorage.getItem('brasa.backend')!))).toBe('ort')
+  expect(reviveBackend('something else')).toBe('auto')
+  await choice.selectOptions('Automatic')
+  await vi.waitFor(() => expect(fake.loads.at(-1)?.backend).toBe('auto'))
+  expect(backend.value).toBe('auto')
+})
+
+test('a WebGPU that was asked for and is not there can be left for the CPU', async () => {
+  fake.load = async ({ backend }) => {
+    if (backend !== 'ort')
+      throw new BrasaError('webgpu_unavailable', { message: 'This browser has no WebGPU.' })
+  }
+  const { runOn } = await import('./state/model.ts')
+  await runOn('webgpu')
+  await page.getByRole('button', { name: 'Run on the CPU' }).click()
+  await expect.element(page.getByRole('heading', { name: 'Ask something' })).toBeVisible()
+  fake.load = async () => {}
+  await runOn('auto')
+})
+
+test('an engine that moves to another backend in mid-answer says so, and the answer goes on', async () => {
+  fake.answer = async function* () {
+    yield 'Half an'
+    fake.device = { backend: 'ort', adapter: '2 threads', reason: 'The GPU was lost.', features: [] }
+    fake.loads.at(-1)!.onWarning({ code: 'backend_changed', message: 'ONNX Runtime goes on from here.' })
+    yield ' answer.'
+  }
+  await box.fill('Hello')
+  await send.click()
+  await vi.waitFor(() => expect(answer()?.dataset.state).toBe('done'))
+  expect(answer()?.textContent).toBe('Half an answer.')
+  await expect.element(page.getByText('ONNX Runtime goes on from here.')).toBeVisible()
+  await expect.element(page.getByText('The GPU was lost.')).toBeVisible()
+  await expect.element(page.getByText(/^ONNX Runtime on 2 threads/)).toBeVisible()
+  await expect.element(page.getByLabelText('Model state')).toHaveTextContent('On this device')
+  await page.getByRole('button', { name: 'Understood' }).click()
 })
 
 test('an answer is shown as it is, with what was measured, and Again replaces it', async () => {

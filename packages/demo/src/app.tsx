@@ -95,7 +95,7 @@ function StatusChip() {
 
 /** What is loaded will have to be fetched again. */
 function isOnlyInMemory(): boolean {
-  return warnings.value.some(({ code }) => code !== 'persist_denied')
+  return warnings.value.some(({ code }) => code === 'quota_exceeded' || code === 'storage_unavailable')
 }
 
 function OpenSheet() {

@@ -117,7 +117,7 @@ function failureAction({ id, failure }: Answer) {
         type="button"
         class="quiet"
         disabled={!idle || model.value.kind === 'loading'}
-        onClick={() => reloadAndAnswer(id)}
+        onClick={() => reloadAndAnswer(id, code)}
       >
         Reload model
       </button>

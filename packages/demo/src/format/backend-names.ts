@@ -1,2 +1,6 @@
 /** What a person calls the backends. */
-export const backendNames = { webgpu: 'WebGPU', reference: 'Plain TypeScript, slow' } as const
+export const backendNames = {
+  webgpu: 'WebGPU',
+  ort: 'ONNX Runtime',
+  reference: 'Plain TypeScript, slow',
+} as const

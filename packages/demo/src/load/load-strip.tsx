@@ -1,5 +1,5 @@
 import { Bar } from '../controls/bar.tsx'
-import { cancelLoad, loadModel, model, reference, referenceName } from '../state/model.ts'
+import { cancelLoad, loadModel, model, reference, referenceName, runOn } from '../state/model.ts'
 import { knownBytes, phaseWords, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
 
@@ -37,7 +37,14 @@ export function LoadStrip() {
       <button type="button" class="quiet" onClick={() => loadModel(reference.value)}>
         {state.kind === 'failed' ? 'Try again' : 'Load model'}
       </button>
-      {state.kind === 'failed' && state.code === 'webgpu_unavailable' && <WebGpuHelp />}
+      {state.kind === 'failed' && state.code === 'webgpu_unavailable' && (
+        <>
+          <button type="button" class="quiet" onClick={() => runOn('ort')}>
+            Run on the CPU
+          </button>
+          <WebGpuHelp />
+        </>
+      )}
     </div>
   )
 }

@@ -9,6 +9,7 @@ import {
   model,
   reference,
   referenceName,
+  runOn,
   storedModel,
 } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
@@ -106,6 +107,11 @@ function Failed({ state }: { readonly state: ModelState & { readonly kind: 'fail
         <button type="button" class="button" onClick={() => loadModel(reference.value)}>
           Try again
         </button>
+        {noGpu && (
+          <button type="button" class="quiet" onClick={() => runOn('ort')}>
+            Run on the CPU
+          </button>
+        )}
         <button type="button" class="quiet" onClick={() => (sheet.value = 'models')}>
           Other models
         </button>

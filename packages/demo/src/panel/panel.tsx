@@ -1,3 +1,4 @@
+import type { Engine } from '@brasa/runtime'
 import { Bar } from '../controls/bar.tsx'
 import { backendNames } from '../format/backend-names.ts'
 import { formatBytes, formatCount, formatSpeed } from '../format/units.ts'
@@ -5,9 +6,12 @@ import { speeds } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
 import { memory, model, warnings } from '../state/model.ts'
+import { BackendSelect } from './backend-select.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { SparkLine } from './spark-line.tsx'
 import './panel.css'
+
+type Linears = NonNullable<Engine['device']['linears']>
 
 /** Everything about the machine, and the settings. */
 export function Panel() {
@@ -26,7 +30,8 @@ function RunningOn() {
     return (
       <section aria-label="Running on">
         <h3>Running on</h3>
-        <p class="soft">No model is loaded.</p>
+        <BackendSelect />
+        <p class="soft panel-why">No model is loaded.</p>
       </section>
     )
   }
@@ -35,11 +40,18 @@ function RunningOn() {
   return (
     <section aria-label="Running on">
       <h3>Running on</h3>
+      <BackendSelect />
       <dl class="figures">
         <dt>Backend</dt>
         <dd>{backendNames[device.backend]}</dd>
         <dt>Adapter</dt>
         <dd>{device.adapter}</dd>
+        {device.linears !== undefined && (
+          <>
+            <dt>Linear layers</dt>
+            <dd>{linearsInWords(device.linears)}</dd>
+          </>
+        )}
         {held !== undefined && (
           <>
             <dt>Weights</dt>
@@ -61,6 +73,12 @@ function RunningOn() {
         ))}
     </section>
   )
+}
+
+/** Such as "int8, 98 MB, 0.36 % off". */
+function linearsInWords({ format, weightBytes, relativeError }: Linears): string {
+  const off = relativeError === 0 ? [] : [`${(100 * relativeError).toPrecision(2)} % off`]
+  return [format, formatBytes(weightBytes), ...off].join(', ')
 }
 
 function Context() {

@@ -32,9 +32,11 @@ export async function answerAgain(oldAnswerId: string): Promise<void> {
   await writeAnswer(model.value.engine, chat.id, answerId)
 }
 
-/** After the device or the worker was lost: loads the model afresh and answers again. */
-export async function reloadAndAnswer(failedAnswerId: string): Promise<void> {
-  await loadModel(reference.value)
+/** After the device or the worker was lost: the engine loads the model afresh and answers again. */
+export async function reloadAndAnswer(failedAnswerId: string, code: string): Promise<void> {
+  // An engine replaces what it lost by itself, and only it knows how often that was.
+  const heals = model.value.kind === 'ready' && (code === 'device_lost' || code === 'worker_lost')
+  if (!heals) await loadModel(reference.value)
   await answerAgain(failedAnswerId)
 }
 

@@ -12,6 +12,7 @@ import {
   type StoredModel,
 } from '@brasa/runtime'
 import { signal } from '@preact/signals'
+import { backend, type OfferedBackend, rememberBackend } from './backend.ts'
 import { readStored, writeStored } from './storage.ts'
 
 type MemoryInfo = Awaited<ReturnType<Engine['memory']>>
@@ -101,6 +102,7 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
     if (before.kind === 'ready') await before.engine.dispose().catch(() => undefined)
     const engine = await createEngine({
       model: wanted,
+      backend: backend.value,
       signal: controller.signal,
       onProgress: (next) => {
         if (!mine()) return
@@ -108,7 +110,10 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
         else recovery.value = next.phase === 'ready' ? undefined : next
       },
       onWarning: (warning) => {
-        if (mine()) warnings.value = [...warnings.value.filter(({ code }) => code !== warning.code), warning]
+        if (!mine()) return
+        warnings.value = [...warnings.value.filter(({ code }) => code !== warning.code), warning]
+        // The engine is the same, and what it says of its device is not.
+        if (model.value.kind === 'ready') model.value = { ...model.value }
       },
     })
     if (!mine()) {
@@ -126,6 +131,13 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
     await refreshStored()
     if (mine()) model.value = failure.code === 'aborted' ? { kind: 'absent' } : { kind: 'failed', ...failure }
   }
+}
+
+/** Runs the model at hand elsewhere from now on, and remembers it. */
+export async function runOn(choice: OfferedBackend): Promise<void> {
+  rememberBackend(choice)
+  const { kind } = model.value
+  if (kind !== 'absent' && kind !== 'checking') await loadModel(reference.value)
 }
 
 /** Stops the load; what has arrived stays in the shard store. */
