@@ -47,8 +47,9 @@ export default defineConfig({
   server: { headers: isolation },
   preview: { headers: isolation },
   worker: { format: 'es' },
-  // Loaded late and one file already: bundling it on demand would reload the page in mid-answer.
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  // What the worker imports is found before the page runs; found later, it reloads the page in mid-answer. ONNX Runtime is one
+  // file already, and finds the others of its own by address.
+  optimizeDeps: { entries: ['*.html', '../runtime/src/worker.ts'], exclude: ['onnxruntime-web'] },
   plugins: [publicFiles, cacheLifetimes],
   build: {
     outDir: here('dist'),

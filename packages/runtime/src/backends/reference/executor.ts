@@ -1,8 +1,9 @@
+import { breathe } from '../breathe.ts'
 import type { Executor } from '../executor.ts'
 import { createHostExecutor } from '../host-executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
-import { breathe, createKvCache, forward, headLogits } from './forward.ts'
+import { createKvCache, forward, headLogits } from './forward.ts'
 import { loadWeights } from './load-weights.ts'
 
 export interface ReferenceOptions {

@@ -1,3 +1,4 @@
+import { breathe } from '../breathe.ts'
 import type { AttentionSpec, MlpSpec, RmsNormSpec, TransformerSpec } from '../transformer-spec.ts'
 import type { ReferenceModel } from './load-weights.ts'
 import { applyRope, attention, embed, matmul, rmsNorm, siluMul } from './operations.ts'
@@ -46,18 +47,6 @@ export async function forward(
     await breathe()
   }
   return x
-}
-
-/** Lets the event loop run. A message: timers this often are held back to 4 ms each. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(null)
-  })
 }
 
 /** Logits of hidden states: (numRows, vocabSize). */

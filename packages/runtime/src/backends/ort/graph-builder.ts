@@ -1,0 +1,123 @@
+import {
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+  writeOnnx,
+} from '../../formats/onnx.ts'
+import type { LinearMatrix } from './linear-matrix.ts'
+
+/** What a graph is written from: a matrix for each group of linear layers that share an input, and the norms' gains. */
+export interface GraphWeights {
+  /** By name of the group's first tensor. */
+  matrix(name: string): LinearMatrix
+  gain(name: string): Uint8Array
+}
+
+export interface WrittenGraph {
+  readonly model: Uint8Array
+  /** Files beside the model. */
+  readonly externalData: { readonly path: string; readonly data: Uint8Array }[]
+}
+
+export type GraphBuilder = ReturnType<typeof createGraphBuilder>
+
+/** Collects nodes in the order in which they run; every method returns the name of the value that it makes. */
+export function createGraphBuilder(weights: GraphWeights) {
+  const nodes: OnnxNode[] = []
+  const constants = new Map<string, OnnxTensor>()
+  const inputs: OnnxValue[] = []
+  const outputs: OnnxValue[] = []
+  const externalData: WrittenGraph['externalData'] = []
+
+  function nodeOf(
+    op: string,
+    inputs: readonly string[],
+    numOutputs: number,
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    domain?: 'com.microsoft',
+  ): string[] {
+    const outputs = Array.from({ length: numOutputs }, (_, index) => `${op}_${nodes.length}_${index}`)
+    nodes.push({ op, inputs, outputs, attributes, ...(domain !== undefined && { domain }) })
+    return outputs
+  }
+
+  const node = (
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: 'com.microsoft',
+  ): string => nodeOf(op, inputs, 1, attributes, domain)[0]!
+
+  function constant(values: readonly number[]): string {
+    const name = `int64 ${values.join(' ')}`
+    const data = new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+    constants.set(name, { name, type: 'int64', dims: [values.length], data })
+    return name
+  }
+
+  function external(
+    name: string,
+    type: 'float32' | 'int8',
+    dims: readonly number[],
+    data: Uint8Array,
+  ): string {
+    externalData.push({ path: name, data })
+    constants.set(name, {
+      name,
+      type,
+      dims,
+      data: { location: name, byteOffset: 0, byteLength: data.byteLength },
+    })
+    return name
+  }
+
+  return {
+    node,
+    constant,
+
+    input(name: string, dims: OnnxValue['dims']): string {
+      inputs.push({ name, type: 'float32', dims })
+      return name
+    },
+
+    /** Gives `value` out under `name`. */
+    output(value: string, name: string, dims: OnnxValue['dims']): void {
+      nodes.push({ op: 'Identity', inputs: [value], outputs: [name] })
+      outputs.push({ name, type: 'float32', dims })
+    },
+
+    gain(name: string): string {
+      const data = weights.gain(name)
+      constants.set(name, { name, type: 'float32', dims: [data.byteLength / 4], data })
+      return name
+    },
+
+    reshape: (value: string, shape: readonly number[]): string => node('Reshape', [value, constant(shape)]),
+
+    transpose: (value: string, perm: readonly number[]): string =>
+      node('Transpose', [value], { perm: { ints: perm } }),
+
+    /** Parts of the last dimension, of the `sizes` that an int64 value holds. */
+    split: (value: string, sizes: string, count: number): string[] =>
+      nodeOf('Split', [value, sizes], count, { axis: { int: -1 } }),
+
+    /** `x` (rows, inputSize) times the transpose of the matrix that `name` is in: (rows, outputSize). */
+    linear(x: string, name: string): string {
+      const matrix = weights.matrix(name)
+      const { outputSize, inputSize, data } = matrix
+      if (matrix.format === 'f32') {
+        const weight = external(name, 'float32', [outputSize, inputSize], data)
+        return node('Gemm', [x, weight], { transB: { int: 1 } })
+      }
+      const weight = external(name, 'int8', [inputSize, outputSize], data)
+      const scales = external(`${name} scales`, 'float32', [outputSize], matrix.scales)
+      return node('DynamicQuantizeMatMul', [x, weight, scales], {}, 'com.microsoft')
+    },
+
+    write: (name: string): WrittenGraph => ({
+      model: writeOnnx({ name, nodes, constants: [...constants.values()], inputs, outputs }),
+      externalData,
+    }),
+  }
+}

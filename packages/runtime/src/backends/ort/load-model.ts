@@ -1,0 +1,139 @@
+import { BrasaError, throwIfAborted } from '../../errors.ts'
+import { blockFormats, decodePlanes, dequantise, repack } from '../../quant/blocks.ts'
+import type { LinearPrecision } from '../executor.ts'
+import type { TransformerSpec } from '../transformer-spec.ts'
+import type { Weights } from '../weights.ts'
+import { createEmbedding, type Embedding } from './embedding.ts'
+import { blocksGraph, headGraph } from './graph.ts'
+import type { WrittenGraph } from './graph-builder.ts'
+import { type ErrorSums, f32Sink, int8Sink, type LinearMatrix, type MatrixSink } from './linear-matrix.ts'
+import { type MatrixPlan, planSegments, type Segment, tensorOf } from './segments.ts'
+
+export interface LoadedModel<Session> {
+  readonly embedding: Embedding
+  /** In the order in which they run; the last one is the head. */
+  readonly sessions: readonly Session[]
+  /** Blocks of each session but the head. */
+  readonly blockCounts: readonly number[]
+  readonly linears: LinearPrecision
+  readonly gainBytes: number
+}
+
+export interface LoadOptions<Session> {
+  readonly format: LinearPrecision['format']
+  readonly open: (graph: WrittenGraph) => Promise<Session>
+  readonly close: (session: Session) => void
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((loadedBytes: number) => void) | undefined
+}
+
+/**
+ * Reads the weights once, from start to end, and opens the session of each segment as soon as it is complete: the JS heap
+ * holds the segments that the file is in the middle of, and no more.
+ * @throws BrasaError `aborted`, `malformed_model`, `unsupported_architecture`; what `weights` and `open` throw
+ */
+export async function loadModel<Session>(
+  spec: TransformerSpec,
+  weights: Weights,
+  { format, open, close, signal, onProgress }: LoadOptions<Session>,
+): Promise<LoadedModel<Session>> {
+  const segments = planSegments(spec, weights)
+  const gains = await readGains(segments, weights, signal)
+  const errors: ErrorSums = { signal: 0, noise: 0 }
+  const embedding = createEmbedding(tensorOf(weights, spec.embedding.weight), spec.hiddenSize)
+  const fillings = segments.map((segment) => fillingOf(segment, format, errors))
+  const sessions: (Session | undefined)[] = segments.map(() => undefined)
+  let linearBytes = 0
+  let loadedBytes = 0
+  try {
+    for await (const { tensor, byteOffset, bytes } of weights.stream(signal)) {
+      throwIfAborted(signal)
+      if (tensor.name === spec.embedding.weight) embedding.write(bytes, byteOffset)
+      const users = fillings.filter((filling) => filling.holds(tensor.name))
+      if (users.length > 0) {
+        const { blockSize, blockBytes } = blockFormats[tensor.type]
+        const count = (bytes.length / blockBytes) * blockSize
+        const values = decodePlanes(repack(tensor.type, bytes), count)
+        for (const filling of users) filling.write(tensor.name, values, (byteOffset / blockBytes) * blockSize)
+      }
+      for (const filling of users) {
+        if (!filling.isComplete()) continue
+        const index = fillings.indexOf(filling)
+        const matrices = filling.take()
+        for (const matrix of matrices.values()) {
+          linearBytes += matrix.data.byteLength + (matrix.format === 'int8' ? matrix.scales.byteLength : 0)
+        }
+        sessions[index] = await open(graphOf(spec, segments[index]!, matrices, gains))
+      }
+      loadedBytes += bytes.length
+      onProgress?.(loadedBytes)
+    }
+    if (sessions.includes(undefined)) {
+      throw new BrasaError('truncated_model', {
+        message: 'The weights ended before every tensor was there. Get the file again.',
+      })
+    }
+  } catch (error) {
+    for (const session of sessions) if (session !== undefined) close(session)
+    throw error
+  }
+  return {
+    embedding,
+    sessions: sessions as Session[],
+    blockCounts: segments.flatMap((segment) => (segment.kind === 'blocks' ? [segment.blocks.length] : [])),
+    linears: {
+      format,
+      weightBytes: linearBytes,
+      relativeError: errors.signal === 0 ? 0 : Math.sqrt(errors.noise / errors.signal),
+    },
+    gainBytes: [...gains.values()].reduce((sum, gain) => sum + gain.byteLength, 0),
+  }
+}
+
+function graphOf(
+  spec: TransformerSpec,
+  segment: Segment,
+  matrices: ReadonlyMap<string, LinearMatrix>,
+  gains: ReadonlyMap<string, Uint8Array>,
+): WrittenGraph {
+  const of = { matrix: (name: string) => matrices.get(name)!, gain: (name: string) => gains.get(name)! }
+  if (segment.kind === 'head') return headGraph(spec.head, spec.hiddenSize, spec.vocabSize, of)
+  return blocksGraph(segment.blocks, spec.hiddenSize, of)
+}
+
+async function readGains(segments: readonly Segment[], weights: Weights, signal: AbortSignal | undefined) {
+  const gains = new Map<string, Uint8Array>()
+  for (const name of segments.flatMap(({ gains }) => gains)) {
+    const { type, shape } = tensorOf(weights, name)
+    const gain = new Float32Array(shape.reduce((product, size) => product * size, 1))
+    dequantise(type, await weights.read(name, signal), gain)
+    gains.set(name, new Uint8Array(gain.buffer))
+  }
+  return gains
+}
+
+/** The matrices of one segment while its tensors arrive. Memory is taken at the first piece. */
+function fillingOf({ matrices }: Segment, format: LinearPrecision['format'], errors: ErrorSums) {
+  let missing = matrices.reduce((sum, { outputSize, inputSize }) => sum + outputSize * inputSize, 0)
+  const sinks = new Map<MatrixPlan, MatrixSink>()
+  const planOf = (name: string) => matrices.find(({ parts }) => parts.has(name))
+  const open = ({ outputSize, inputSize }: MatrixPlan) =>
+    format === 'f32' ? f32Sink(outputSize, inputSize) : int8Sink(outputSize, inputSize, errors)
+  return {
+    holds: (name: string) => planOf(name) !== undefined,
+    isComplete: () => missing === 0,
+    write(name: string, values: Float32Array, start: number): void {
+      const plan = planOf(name)!
+      const sink = sinks.get(plan) ?? open(plan)
+      sinks.set(plan, sink)
+      sink.write(values, plan.parts.get(name)! + start)
+      missing -= values.length
+    },
+    /** Gives the matrices away, so that they can be collected once they are in a session. */
+    take(): ReadonlyMap<string, LinearMatrix> {
+      const taken = new Map([...sinks].map(([{ name }, sink]) => [name, sink.finish()]))
+      sinks.clear()
+      return taken
+    },
+  }
+}
