@@ -7,10 +7,12 @@ export type ErrorCode =
   | 'worker_lost'
   // model files
   | 'not_a_gguf'
+  | 'not_an_onnx'
   | 'malformed_model'
   | 'truncated_model'
   | 'unsupported_architecture'
   | 'unsupported_tensor_type'
+  | 'unsupported_operator'
   | 'unsupported_tokenizer'
   | 'malformed_manifest'
   | 'unknown_model'

@@ -1,5 +1,5 @@
 import { BrasaError } from '../errors.ts'
-import { type CatalogueModel, loadCatalogue } from '../storage/catalogue.ts'
+import { type CatalogueModel, formatOf, loadCatalogue } from '../storage/catalogue.ts'
 import { defaultHttp } from '../storage/http.ts'
 import { openShardStore } from '../storage/overflow-store.ts'
 import { listModels, removeModel } from '../storage/stored-models.ts'
@@ -23,12 +23,13 @@ export async function removeStoredModel(id: string): Promise<void> {
 }
 
 /**
- * The models that a catalogue names; `models/models.json` beside the page by default.
+ * The language models that a catalogue names; `models/models.json` beside the page by default.
  * @throws BrasaError `malformed_manifest`, `http_error`, `network_error`, `aborted`
  */
 export async function listCatalogue(url?: string, signal?: AbortSignal): Promise<readonly CatalogueEntry[]> {
   const never = new AbortController().signal
-  return (await loadCatalogue(catalogueUrlOf(url), defaultHttp, signal ?? never)).map(entryOf)
+  const models = await loadCatalogue(catalogueUrlOf(url), defaultHttp, signal ?? never)
+  return models.filter((model) => formatOf(model) === 'gguf').map(entryOf)
 }
 
 function entryOf({ id, name, architecture, quantisation, licence, contextLength, size }: CatalogueModel) {

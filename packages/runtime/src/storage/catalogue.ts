@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { BrasaError, isBrasaError } from '../errors.ts'
 import { type HttpSettings, request, withRetries } from './http.ts'
+import type { ModelFormat } from './manifest.ts'
 import { byteCountSchema, parseDocument, relativePathSchema, sha256Schema } from './manifest-schema.ts'
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1024))
@@ -15,22 +16,34 @@ const sourceSchema = v.variant('kind', [
 const modelSchema = v.object({
   id: v.pipe(text, v.regex(/^[a-z0-9][a-z0-9._-]*$/, 'not lower-case letters, digits, ".", "_" and "-"')),
   name: text,
+  /** GGUF where it is left out. */
+  format: v.optional(v.picklist(['gguf', 'onnx'])),
   architecture: text,
   quantisation: text,
   parameters: v.union([v.pipe(v.number(), v.minValue(1)), text]),
   licence: text,
   contextLength: byteCountSchema,
+  /** Of all files. */
   size: byteCountSchema,
+  /** Of the only file; of an ONNX model the first one, which is the .onnx. */
   sha256: sha256Schema,
   /** Relative to models.json itself. */
   manifest: relativePathSchema,
   sources: v.array(sourceSchema),
+  /** What an ONNX model is made of, the .onnx first, for the fetch script: a page takes the folder's manifest. */
+  files: v.optional(
+    v.array(
+      v.object({ name: text, size: byteCountSchema, sha256: sha256Schema, sources: v.array(sourceSchema) }),
+    ),
+  ),
 })
 
 const catalogueSchema = v.object({ models: v.array(modelSchema) })
 
 /** One entry of `models.json`. */
 export type CatalogueModel = v.InferOutput<typeof modelSchema>
+
+export const formatOf = ({ format }: CatalogueModel): ModelFormat => format ?? 'gguf'
 
 /**
  * Reads and checks `models.json`.

@@ -2,7 +2,7 @@ import { BrasaError, isBrasaError, throwIfAborted } from '../errors.ts'
 import { sha256Hex } from './hash.ts'
 import type { HeapMeter } from './heap-meter.ts'
 import type { HttpSettings } from './http.ts'
-import type { ManifestFile } from './manifest.ts'
+import type { ManifestFile, ModelFormat } from './manifest.ts'
 import { createMutex } from './mutex.ts'
 import type { ProgressMeter } from './progress.ts'
 import type { FileOrigin, PartialFile, PartialModel, ShardStore } from './shard-store.ts'
@@ -15,6 +15,7 @@ export interface Download {
   readonly signal: AbortSignal
   /** Bytes a shard has, save a file's last one; for sources that are cut here. */
   readonly shardBytes: number
+  readonly format: ModelFormat
   isStored(sha256: string): boolean
   /** What an earlier, unfinished download knew of a file. */
   partialFile(file: number): PartialFile | undefined
@@ -35,7 +36,7 @@ export interface FetchedFile {
 }
 
 export interface DownloadOptions
-  extends Pick<Download, 'http' | 'heap' | 'progress' | 'signal' | 'shardBytes'> {
+  extends Pick<Download, 'http' | 'heap' | 'progress' | 'signal' | 'shardBytes' | 'format'> {
   readonly id: string
   readonly store: ShardStore
   /** Called after a write that showed the store to be full or broken. */
@@ -133,13 +134,21 @@ export async function inFlight<T>(
 const maxInFlight = 4
 
 /** An HTML page in the place of a model must not enter the store, where it would be found again at every load. */
-export async function checkMagic(shard: Blob, name: string): Promise<void> {
+export async function checkMagic(shard: Blob, name: string, format: ModelFormat): Promise<void> {
   const start = await shard
     .slice(0, 4)
     .text()
     .catch((cause) => {
       throw unreadable(cause)
     })
+  if (format === 'onnx') {
+    // ONNX has no magic, and comes with files of other formats: only what it surely is not can be told.
+    if (!/^<(!do|htm)/i.test(start)) return
+    throw new BrasaError('not_an_onnx', {
+      message: `${name} is a web page, not an ONNX model. Check that the address is that of the file itself.`,
+      details: { name },
+    })
+  }
   if (start === 'GGUF') return
   throw new BrasaError('not_a_gguf', {
     message: `${name} is not a GGUF file: it starts with ${JSON.stringify(start)}. Check that it is the model itself and not a page about it.`,

@@ -19,7 +19,7 @@ export async function importFile(file: File, download: Download): Promise<Fetche
   progress.expect(file.size)
   const shards: ManifestShard[] = []
   await inFlight([...slices.entries()], download.signal, async ([index, slice]) => {
-    if (index === 0) await checkMagic(slice, file.name)
+    if (index === 0) await checkMagic(slice, file.name, download.format)
     const sha256 = await download.hash(slice)
     if (download.isStored(sha256)) progress.cached(slice.size)
     else progress.arrived(slice.size)

@@ -28,5 +28,8 @@ export interface ManifestShard {
   readonly path?: string
 }
 
+/** What a model's files are: one GGUF or the parts of one; or an ONNX file with what belongs to it. */
+export type ModelFormat = 'gguf' | 'onnx'
+
 /** Bytes a shard has, save a file's last one. */
 export const shardSize = 16 * 1024 * 1024

@@ -1,11 +1,11 @@
 import { isBrasaError, throwIfAborted } from '../errors.ts'
-import { type CatalogueModel, fetchJson } from './catalogue.ts'
+import { type CatalogueModel, fetchJson, formatOf } from './catalogue.ts'
 import { basename, type Download, startDownload } from './download.ts'
 import { importFile } from './file-source.ts'
 import { hashMismatch } from './hash.ts'
 import { createHeapMeter, type HeapMeter } from './heap-meter.ts'
 import { defaultHttp, type HttpSettings } from './http.ts'
-import { type Manifest, shardSize } from './manifest.ts'
+import { type Manifest, type ModelFormat, shardSize } from './manifest.ts'
 import { parseManifest } from './manifest-schema.ts'
 import { underModelLock } from './model-lock.ts'
 import { createProgressMeter, type StorageProgress } from './progress.ts'
@@ -18,6 +18,8 @@ import { downloadUrl } from './url-source.ts'
 
 export interface OpenModelOptions {
   readonly store: ShardStore
+  /** `gguf` by default. A catalogue's name stands for a model of this format only. */
+  readonly format?: ModelFormat
   /** Where `models.json` is; relative to `baseUrl`. */
   readonly catalogueUrl?: string
   /** What relative addresses are relative to: in a worker the page's address, which only the page knows. */
@@ -37,7 +39,7 @@ export interface OpenModelOptions {
 export interface OpenedModel {
   /** What the store knows it by; opens it again, also without the network. */
   readonly id: string
-  /** One file, or the parts of a split GGUF in order. */
+  /** One file, the parts of a split GGUF in order, or an ONNX file and what belongs to it. */
   readonly files: readonly StoredFile[]
   readonly manifest: Manifest
   /** What the catalogue says of it, where it was asked for by name and the catalogue could be read. */
@@ -48,7 +50,7 @@ export interface OpenedModel {
  * Opens a model, bringing it into the shard store first where it is not there yet. Interrupted at any point, the next call
  * goes on from the shards that were committed.
  * @throws BrasaError `unknown_model`, `invalid_request` (the reference), `http_error`, `network_error`, `hash_mismatch`,
- *   `malformed_manifest`, `not_a_gguf`, `truncated_model`, `storage_unavailable`, `aborted`
+ *   `malformed_manifest`, `not_a_gguf`, `not_an_onnx`, `truncated_model`, `storage_unavailable`, `aborted`
  */
 export async function openModel(reference: Reference, options: OpenModelOptions): Promise<OpenedModel> {
   const http = { ...defaultHttp, ...options.http }
@@ -59,6 +61,7 @@ export async function openModel(reference: Reference, options: OpenModelOptions)
     ...{ id: storedId(reference, baseUrl), store, http, heap, signal, onProgress, baseUrl, reference },
     catalogueUrl: options.catalogueUrl ?? 'models/models.json',
     shardBytes: options.shardBytes ?? shardSize,
+    format: options.format ?? 'gguf',
     warn: warnOnce(options.onWarning),
   }
   throwIfAborted(signal)
@@ -72,7 +75,7 @@ export async function openModel(reference: Reference, options: OpenModelOptions)
   }
 }
 
-interface Opening extends Pick<Download, 'http' | 'heap' | 'signal' | 'shardBytes'> {
+interface Opening extends Pick<Download, 'http' | 'heap' | 'signal' | 'shardBytes' | 'format'> {
   readonly id: string
   readonly reference: Reference
   readonly store: ShardStore
@@ -117,7 +120,8 @@ async function findStored(opening: Opening): Promise<Found | undefined> {
 }
 
 function isEntrys(manifest: Manifest, entry: CatalogueModel): boolean {
-  const sha256 = manifest.files.length === 1 ? manifest.files[0]!.sha256 : undefined
+  const isSplit = manifest.files.length > 1 && formatOf(entry) === 'gguf'
+  const sha256 = isSplit ? undefined : manifest.files[0]!.sha256
   const size = manifest.files.reduce((sum, file) => sum + file.size, 0)
   return size === entry.size && (sha256 === undefined || sha256 === entry.sha256)
 }
@@ -184,8 +188,11 @@ async function hashStored({ store, http, heap, signal }: Opening, record: ModelR
   return bytesToHex(hash.digest())
 }
 
-function resolve(opening: Opening, http: HttpSettings): Promise<ResolvedReference> {
-  return resolveReference(opening.reference, opening.catalogueUrl, opening.baseUrl, http, opening.signal)
+function resolve(
+  { reference, catalogueUrl, baseUrl, signal, format }: Opening,
+  http: HttpSettings,
+): Promise<ResolvedReference> {
+  return resolveReference(reference, catalogueUrl, baseUrl, http, signal, format)
 }
 
 async function bringResolved(

@@ -1,6 +1,7 @@
 import { BrasaError } from '../errors.ts'
-import { type CatalogueModel, findModel, loadCatalogue } from './catalogue.ts'
+import { type CatalogueModel, findModel, formatOf, loadCatalogue } from './catalogue.ts'
 import type { HttpSettings } from './http.ts'
+import type { ModelFormat } from './manifest.ts'
 
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts. */
 export type Reference = string | File | readonly (string | File)[]
@@ -33,6 +34,7 @@ export async function resolveReference(
   baseUrl: string,
   http: HttpSettings,
   signal: AbortSignal,
+  format: ModelFormat = 'gguf',
 ): Promise<ResolvedReference> {
   if (reference instanceof File) return { kind: 'files', files: [reference] }
   if (typeof reference !== 'string') {
@@ -48,7 +50,11 @@ export async function resolveReference(
       : { kind: 'files', files: [url] }
   }
   const catalogue = new URL(catalogueUrl, baseUrl).href
-  const entry = findModel(await loadCatalogue(catalogue, http, signal), reference)
+  const models = await loadCatalogue(catalogue, http, signal)
+  const entry = findModel(
+    models.filter((model) => formatOf(model) === format),
+    reference,
+  )
   return {
     kind: 'folder',
     manifestUrl: new URL(entry.manifest, catalogue).href,
@@ -67,7 +73,7 @@ export function fileNotStored(id: string): BrasaError {
 
 function isAddress(reference: string): boolean {
   return (
-    /^(hf:|https?:\/\/|blob:|data:|\.{0,2}\/)|\.(gguf|json)$/i.test(reference) &&
+    /^(hf:|https?:\/\/|blob:|data:|\.{0,2}\/)|\.(gguf|onnx|json)$/i.test(reference) &&
     !reference.startsWith('file:')
   )
 }
@@ -77,9 +83,10 @@ function isManifest(url: string): boolean {
 }
 
 function partUrl(part: string, baseUrl: string): string {
-  if (!isAddress(part) || isManifest(toUrl(part, baseUrl))) {
+  // Other JSON files belong to ONNX models.
+  if (!isAddress(part) || /\/manifest\.json$/i.test(new URL(toUrl(part, baseUrl)).pathname)) {
     throw invalidReference(
-      `"${part}" is not the address of a GGUF file: a list holds the parts of a split one.`,
+      `"${part}" is not the address of a model file: a list holds the parts of a split GGUF, or the files of an ONNX model.`,
     )
   }
   return toUrl(part, baseUrl)

@@ -83,7 +83,7 @@ async function fetchRanges(
       ...download,
       signal,
     })
-    if (shard === 0) await checkMagic(blob, url)
+    if (shard === 0) await checkMagic(blob, url, download.format)
     const sha256 = await download.hash(blob)
     await download.commit(sha256, blob, { file: index, shard })
     hashes[shard] = sha256

@@ -31,7 +31,7 @@ export async function streamWhole(
 async function cutIntoShards(
   url: string,
   response: HttpResponse,
-  { heap, progress, shardBytes, hash, commit }: Download,
+  { heap, progress, shardBytes, format, hash, commit }: Download,
 ): Promise<readonly ManifestShard[]> {
   const total = bodyLength(response.headers)
   const shards: ManifestShard[] = []
@@ -40,7 +40,7 @@ async function cutIntoShards(
 
   async function commitNext(size: number): Promise<void> {
     const blob = spool.take(size)
-    if (shards.length === 0) await checkMagic(blob, url)
+    if (shards.length === 0) await checkMagic(blob, url, format)
     const sha256 = await hash(blob)
     await commit(sha256, blob)
     shards.push({ size, sha256 })
