@@ -10,7 +10,13 @@ import type {
   TokenLogprobs,
   Usage,
 } from './api/types.ts'
-import type { DeviceCounters, DeviceInfo, MemoryInfo, SamplingSettings } from './backends/executor.ts'
+import type {
+  DeviceCounters,
+  DeviceInfo,
+  LinearPrecision,
+  MemoryInfo,
+  SamplingSettings,
+} from './backends/executor.ts'
 
 export type {
   BackendChoice,
@@ -54,6 +60,7 @@ export interface LoadRequest {
   readonly backend: BackendChoice
   /** Why this backend, in a sentence, where the caller did not choose it. */
   readonly reason?: string
+  readonly linears?: LinearPrecision['format'] | undefined
   readonly contextLength?: number
   /** Absolute. */
   readonly catalogueUrl: string

@@ -17,6 +17,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {
     model,
     backend = 'auto',
+    linears,
     contextLength,
     catalogueUrl,
     onProgress,
@@ -30,9 +31,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       details: { parameter: 'contextLength', value: String(contextLength) },
     })
   }
+  if (linears !== undefined && linears !== 'f32' && linears !== 'int8') {
+    throw new BrasaError('invalid_request', {
+      message: `"linears" is ${String(linears)}; it may be "f32" or "int8", or left out.`,
+      details: { parameter: 'linears', value: String(linears) },
+    })
+  }
   const request = {
     model,
     backend,
+    linears,
     contextLength,
     catalogueUrl: catalogueUrlOf(catalogueUrl),
     baseUrl: pageUrl(),

@@ -1,4 +1,5 @@
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
+import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
 
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
@@ -7,9 +8,12 @@ export type ModelReference = string | File | readonly (string | File)[]
 export type BackendChoice = 'auto' | 'webgpu' | 'ort' | 'reference'
 
 export interface EngineOptions {
-  readonly model: ModelReference
+  /** The language model; left out, the engine serves ONNX models only: `sessions`, `embeddings` and `classify`. */
+  readonly model?: ModelReference
   /** `auto` by default. */
   readonly backend?: BackendChoice
+  /** How ONNX Runtime computes linear layers; by default f32 where it fits into memory, else int8. `engine.device.linears` tells. */
+  readonly linears?: 'f32' | 'int8'
   /** Tokens a conversation may have; the model's own limit by default. */
   readonly contextLength?: number
   /** Where `models.json` is; `models/models.json` beside the page by default. */
@@ -75,11 +79,16 @@ export interface CatalogueEntry {
 }
 
 export interface Engine {
+  /** @throws BrasaError `invalid_request`, as all that needs a language model does in an engine without one */
   readonly model: ModelInfo
   /** What answers, and why. Changes with the warning `backend_changed`. */
   readonly device: DeviceInfo
   readonly chat: { readonly completions: ChatCompletions }
   readonly completions: Completions
+  /** Any ONNX model. These run in a worker of their own, which starts when it is first needed. */
+  readonly sessions: Sessions
+  readonly embeddings: Embeddings
+  readonly classify: Classify
   /** Tokens of a text, special tokens parsed. */
   tokenize(text: string): Promise<Uint32Array>
   memory(): Promise<MemoryInfo>

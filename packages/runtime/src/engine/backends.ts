@@ -1,4 +1,4 @@
-import type { DeviceCounters, Executor } from '../backends/executor.ts'
+import type { DeviceCounters, Executor, LinearPrecision } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
@@ -15,6 +15,7 @@ export interface Backend {
 
 export interface CompileOptions {
   readonly contextLength: number
+  readonly linears: LinearPrecision['format'] | undefined
   readonly signal: AbortSignal
   readonly onPhase: (phase: 'upload' | 'compile') => void
   readonly onUpload: (loadedBytes: number) => void
@@ -28,8 +29,17 @@ const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
   // Where this fails, the page starts a new worker with `ort`: see client/fallback.ts.
   auto: () => openWebGpu('This browser offers WebGPU.'),
   webgpu: () => openWebGpu('WebGPU was asked for.'),
-  ort: (_reason = 'ONNX Runtime was asked for.') => {
-    throw new BrasaError('invalid_request', { message: 'not yet' })
+  ort: async (reason = 'ONNX Runtime was asked for.') => {
+    const [{ loadOrt }, { createOrtExecutor }] = await Promise.all([
+      import('../backends/ort/load-ort.ts'),
+      import('../backends/ort/executor.ts'),
+    ])
+    await loadOrt()
+    return {
+      lookahead: 1,
+      compile: (spec, weights, options) => createOrtExecutor(spec, weights, { ...options, reason }),
+      close: () => {},
+    }
   },
   // Never chosen by `auto`: it is for tests, a hundred times slower than what a person would wait for.
   reference: async () => {

@@ -49,6 +49,7 @@ export const loadEngine: LoadModel = async (request, events) => {
     compiled = true
     const executor = await backend.compile(spec, weights, {
       contextLength,
+      linears: request.linears,
       signal: events.signal,
       onPhase: progress.enter,
       onUpload: progress.uploaded,
