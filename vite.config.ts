@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type Plugin } from 'vite'
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -43,6 +43,8 @@ export default defineConfig({
   publicDir: here('public'),
   resolve: {
     alias: { '#shaders': here('shaders'), '@brasa/runtime': here('packages/runtime/src/index.ts') },
+    // ONNX Runtime's glue is a file of its own, which its threads start too: it need not be inside as well.
+    conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   server: { headers: isolation },
   preview: { headers: isolation },

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'vite'
+import { build, defaultClientConditions } from 'vite'
 import { root, runAsScript, ScriptError } from './command-line.mjs'
 
 const folder = join(root, 'packages', 'runtime')
@@ -49,10 +49,15 @@ async function buildModule(name, external) {
   await build({
     configFile: false,
     root: folder,
+    base: './',
     publicDir: false,
     logLevel: 'warn',
     plugins: [keepWorkerAddress],
-    resolve: { alias: { '#shaders': join(root, 'shaders') } },
+    resolve: {
+      alias: { '#shaders': join(root, 'shaders') },
+      // Its glue stays a file of its own; inside, it would carry the whole .wasm as text.
+      conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
+    },
     build: {
       target: 'esnext',
       outDir: output,

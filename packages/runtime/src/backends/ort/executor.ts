@@ -6,7 +6,7 @@ import { forward, type OrtSession, ortError } from './forward.ts'
 import type { WrittenGraph } from './graph-builder.ts'
 import { byteLengthOf, copyKvCache, createKvCache } from './kv-cache.ts'
 import { loadModel } from './load-model.ts'
-import { loadOrt, type Ort } from './load-ort.ts'
+import { loadOrt, type Ort, ortHeapBytes } from './load-ort.ts'
 import { f32Bytes, planSegments } from './segments.ts'
 
 export interface OrtOptions {
@@ -46,7 +46,7 @@ export async function createOrtExecutor(
   const model = await loadModel(spec, weights, {
     format,
     open: (graph) => openSession(ort, graph),
-    close: (session) => void session.release(),
+    close: release,
     signal,
     onProgress: onUpload,
   })
@@ -67,13 +67,16 @@ export async function createOrtExecutor(
       freeCache: () => {},
       forward: (cache, tokens, firstPosition, wantsLogits) =>
         forward(ort, spec, model, cache, tokens, firstPosition, wantsLogits),
-      memory: (caches) => ({
-        weightBytes: model.linears.weightBytes + model.gainBytes + model.embedding.byteLength,
-        kvCacheBytes: caches.reduce((sum, cache) => sum + byteLengthOf(cache), 0),
-        otherBytes: 0,
-      }),
+      memory(caches) {
+        const inHeap = model.linears.weightBytes + model.gainBytes
+        return {
+          weightBytes: inHeap + model.embedding.byteLength,
+          kvCacheBytes: caches.reduce((sum, cache) => sum + byteLengthOf(cache), 0),
+          otherBytes: Math.max(0, ortHeapBytes() - inHeap),
+        }
+      },
       dispose: () => {
-        for (const session of model.sessions) void session.release()
+        for (const session of model.sessions) release(session)
       },
     },
     { contextLength, maxBatchSize },
@@ -93,6 +96,11 @@ async function openSession(ort: Ort, { model, externalData }: WrittenGraph): Pro
   } catch (error) {
     throw ortError(error, 'open the model')
   }
+}
+
+/** Nobody waits for it, and there is nothing to do where it fails. */
+function release(session: OrtSession): void {
+  session.release().catch(() => undefined)
 }
 
 /** navigator.deviceMemory is in GiB, at most 8 or 32 by the browser, and Chromium's alone. */

@@ -3,6 +3,10 @@ import type { TransformerSpec } from '../transformer-spec.ts'
 /**
  * Keys and values of one sequence, a buffer (numKvHeads, capacity, headDim) for each block and kind, fed to the graph as it is.
  * Capacity follows the length in steps, so that no more than a step's worth of unused positions is fed.
+ *
+ * The wasm provider copies what it is fed, and copies out what it gives. Fed alone, and read where they lie, 1,024 positions of
+ * 30 layers with 192 components cost 9 ms a token (two threads, a 2-core machine); given back out with a row appended, as past
+ * and present of GroupQueryAttention are, 25 ms. A decode step takes 22 ms at position 100 and 24-26 ms at 1,000.
  */
 export interface KvCache {
   capacity: number

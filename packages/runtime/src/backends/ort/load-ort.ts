@@ -7,6 +7,7 @@ export type Ort = typeof import('onnxruntime-web/wasm')
 const maxThreads = 8
 
 let loading: Promise<Ort> | undefined
+let heap: WebAssembly.Memory | undefined
 
 /**
  * ONNX Runtime Web with the wasm provider, loaded when it is first asked for, its files from our own origin. Threads where
@@ -19,9 +20,25 @@ export function loadOrt(): Promise<Ort> {
     ort.env.wasm.wasmPaths = { wasm: absolute(wasmUrl), mjs: absolute(glueUrl) }
     ort.env.wasm.numThreads = ortThreads()
     ort.env.wasm.proxy = false
+    observeHeap()
     return ort
   })
   return loading
+}
+
+/** Bytes that ONNX Runtime has taken for all sessions here: weights, activations and what is free between them. It never shrinks. */
+export const ortHeapBytes = (): number => heap?.buffer.byteLength ?? 0
+
+/** ONNX Runtime tells nobody how large its memory is: this sees the next one that is made here, which is its own. */
+function observeHeap(): void {
+  const { Memory } = WebAssembly
+  WebAssembly.Memory = class extends Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      super(descriptor)
+      heap = this
+      WebAssembly.Memory = Memory
+    }
+  }
 }
 
 /** Threads that the wasm provider computes with here. */
