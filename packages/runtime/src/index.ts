@@ -1,5 +1,6 @@
 export { createEngine } from './api/engine.ts'
 export { listCatalogue, listStoredModels, removeStoredModel } from './api/models.ts'
+export type * from './api/onnx-types.ts'
 export type * from './api/types.ts'
 export type { DeviceCounters, DeviceInfo, MemoryInfo } from './backends/executor.ts'
 export { BrasaError, type ErrorCode, type ErrorDetails, isBrasaError } from './errors.ts'

@@ -1,7 +1,15 @@
 import { expose } from 'comlink'
 import { loadEngine } from './engine/load.ts'
+import { createOnnxService } from './engine/onnx-service.ts'
 import { createEngineService } from './engine/service.ts'
 import { installErrorTransfer } from './error-transfer.ts'
 
 installErrorTransfer()
-expose(createEngineService(loadEngine))
+expose({
+  ...createEngineService(loadEngine),
+  // ONNX Runtime is fetched with the first model for it.
+  ...createOnnxService(async (bytes) => {
+    const { loadOnnxModel } = await import('./backends/ort/onnx-session.ts')
+    return loadOnnxModel(bytes)
+  }),
+})

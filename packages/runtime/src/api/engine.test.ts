@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { EngineClient } from '../client/engine-client.ts'
+import { createOnnxClient } from '../client/onnx-client.ts'
 import { isBrasaError } from '../errors.ts'
 import type { EngineEvent, GenerateRequest } from '../protocol.ts'
 import { createEngine, engineOf } from './engine.ts'
@@ -42,7 +43,11 @@ function fakeClient() {
       }
     },
   } as unknown as EngineClient
-  return { engine: engineOf(client), requests, state }
+  const onnx = createOnnxClient({
+    catalogueUrl: 'https://example.org/models.json',
+    baseUrl: 'https://example.org/',
+  })
+  return { engine: engineOf(client, onnx), requests, state }
 }
 
 const messages = [{ role: 'user', content: 'Hi' }] as const
@@ -200,8 +205,8 @@ describe('completions.create', () => {
 
 describe('createEngine', () => {
   test.each([
-    [undefined, /"model" must be/],
-    [{}, /"model" must be/],
+    [{ model: null }, /"model" must be/],
+    [{ model: 5 }, /"model" must be/],
     [{ model: '' }, /"model" must be/],
     [{ model: [] }, /"model" must be/],
     [{ model: 'x', contextLength: 0 }, /"contextLength" is 0/],

@@ -1,9 +1,14 @@
 import { createEngineClient, type EngineClient } from '../client/engine-client.ts'
+import { createOnnxClient, type OnnxClient } from '../client/onnx-client.ts'
+import { clientWithoutModel } from '../client/without-model.ts'
 import { BrasaError } from '../errors.ts'
 import { askToPersist } from '../storage/persistence.ts'
 import { createChatCompletions } from './chat.ts'
+import { createClassify } from './classify.ts'
 import { createCompletions } from './completions.ts'
+import { createEmbeddings } from './embeddings.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
+import { createSessions } from './sessions.ts'
 import type { Engine, EngineOptions } from './types.ts'
 
 /**
@@ -13,7 +18,7 @@ import type { Engine, EngineOptions } from './types.ts'
  * @throws BrasaError `aborted` when `signal` fires (what has arrived is kept), `invalid_request`, `webgpu_unavailable`,
  *   `unknown_model` and everything else that can be wrong with a model, a network or a machine
  */
-export async function createEngine(options: EngineOptions): Promise<Engine> {
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const {
     model,
     backend = 'auto',
@@ -24,7 +29,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onWarning,
     signal,
   } = options ?? {}
-  checkModel(model)
+  if (model !== undefined) checkModel(model)
   if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
     throw new BrasaError('invalid_request', {
       message: `"contextLength" is ${contextLength}; it must be a whole number from 1 up to what the model was trained for.`,
@@ -37,24 +42,23 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       details: { parameter: 'linears', value: String(linears) },
     })
   }
-  const request = {
-    model,
-    backend,
-    linears,
-    contextLength,
-    catalogueUrl: catalogueUrlOf(catalogueUrl),
-    baseUrl: pageUrl(),
-  }
-  const client = await createEngineClient({ request, onProgress, onWarning }, signal)
+  const place = { catalogueUrl: catalogueUrlOf(catalogueUrl), baseUrl: pageUrl() }
+  const client =
+    model === undefined
+      ? clientWithoutModel()
+      : await createEngineClient(
+          { request: { model, backend, linears, contextLength, ...place }, onProgress, onWarning },
+          signal,
+        )
   // Nobody waits for the answer: some browsers ask the person first.
   void askToPersist().then((warning) => warning && onWarning?.(warning), ignore)
-  return engineOf(client)
+  return engineOf(client, createOnnxClient(place))
 }
 
 const ignore = () => {}
 
-/** The public surface over a client: exported for tests. */
-export function engineOf(client: EngineClient): Engine {
+/** The public surface over its clients: exported for tests. */
+export function engineOf(client: EngineClient, onnx: OnnxClient): Engine {
   return {
     get model() {
       return client.loaded.model
@@ -64,6 +68,9 @@ export function engineOf(client: EngineClient): Engine {
     },
     chat: { completions: createChatCompletions(client) },
     completions: createCompletions(client),
+    sessions: createSessions(onnx),
+    embeddings: createEmbeddings(onnx),
+    classify: createClassify(onnx),
     async tokenize(text) {
       if (typeof text !== 'string') {
         throw new BrasaError('invalid_request', { message: 'tokenize takes a string.' })
@@ -72,7 +79,9 @@ export function engineOf(client: EngineClient): Engine {
     },
     memory: () => client.memory(),
     counters: () => client.counters(),
-    dispose: () => client.dispose(),
+    async dispose() {
+      await Promise.all([client.dispose(), onnx.dispose()])
+    },
   }
 }
 

@@ -1,5 +1,8 @@
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
+import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
+
+export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
@@ -22,25 +25,6 @@ export interface EngineOptions {
   /** Conditions the user should know of that are not errors, such as a full disk. */
   readonly onWarning?: (warning: EngineWarning) => void
   readonly signal?: AbortSignal
-}
-
-/** Where a load is. Phases come in this order; a cached model skips `download`. */
-export interface LoadProgress {
-  readonly phase: 'download' | 'verify' | 'upload' | 'compile' | 'ready'
-  /** Of this phase. */
-  readonly loadedBytes: number
-  readonly totalBytes: number
-  /** Measured over the last seconds; undefined until there is something to measure. */
-  readonly bytesPerSecond?: number
-  readonly secondsLeft?: number
-  /** Bytes of this model that were in the shard store when the load began. */
-  readonly cachedBytes: number
-}
-
-export interface EngineWarning {
-  /** `backend_changed`: another backend than before answers from now on; `engine.device` says which and why. */
-  readonly code: 'quota_exceeded' | 'persist_denied' | 'storage_unavailable' | 'backend_changed'
-  readonly message: string
 }
 
 export interface ModelInfo {
@@ -94,10 +78,6 @@ export interface Engine {
   memory(): Promise<MemoryInfo>
   counters(): Promise<DeviceCounters>
   dispose(): Promise<void>
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal
 }
 
 export type ChatMessage = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }

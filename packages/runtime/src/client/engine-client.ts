@@ -13,7 +13,12 @@ import type {
 } from '../protocol.ts'
 import { untilAborted } from '../storage/abort.ts'
 import { createFallbackPolicy } from './fallback.ts'
-import { connectWorker, type SpawnWorker, type WorkerConnection } from './worker-connection.ts'
+import {
+  connectWorker,
+  type SpawnWorker,
+  spawnEngineWorker,
+  type WorkerConnection,
+} from './worker-connection.ts'
 
 export interface EngineClientOptions {
   readonly request: LoadRequest
@@ -39,9 +44,6 @@ export interface EngineClient {
 }
 
 export type AnswerEvent = Extract<EngineEvent, { type: 'accepted' | 'tokens' | 'done' }>
-
-const spawnEngineWorker: SpawnWorker = () =>
-  new Worker(new URL('../worker.ts', import.meta.url), { type: 'module', name: 'brasa' })
 
 /**
  * Starts a worker and loads the model in it.

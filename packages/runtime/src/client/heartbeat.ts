@@ -15,9 +15,14 @@ const startupMs = 30_000
  * timers stood still (asleep, in the background, blocked) does not take its worker for dead.
  * @param ping resolves when the worker answers
  * @param onSilence called once
+ * @param silenceMs how long a worker that has answered before may be silent
  * @returns stops watching
  */
-export function startHeartbeat(ping: () => Promise<void>, onSilence: () => void): () => void {
+export function startHeartbeat(
+  ping: () => Promise<void>,
+  onSilence: () => void,
+  silenceMs = maxUnanswered * intervalMs,
+): () => void {
   let unanswered = 0
   let allowed = startupMs / intervalMs
   const timer = setInterval(() => {
@@ -34,7 +39,7 @@ export function startHeartbeat(ping: () => Promise<void>, onSilence: () => void)
     ping().then(
       () => {
         unanswered = 0
-        allowed = maxUnanswered
+        allowed = silenceMs / intervalMs
       },
       // An answer that is an error is not silence, but neither is it a sign of health.
       () => {},

@@ -6,18 +6,31 @@ import { startHeartbeat } from './heartbeat.ts'
 
 export type SpawnWorker = () => Worker
 
-export interface WorkerConnection {
+/** Brasa's own worker. */
+export const spawnEngineWorker: SpawnWorker = () =>
+  new Worker(new URL('../worker.ts', import.meta.url), { type: 'module', name: 'brasa' })
+
+export interface WorkerConnection<Service = EngineService> {
   /** A call to the worker. @throws BrasaError `worker_lost`, `disposed`, and what the worker throws */
-  call<T>(run: (service: Remote<EngineService>) => Promise<T>): Promise<T>
+  call<T>(run: (service: Remote<Service>) => Promise<T>): Promise<T>
   /** Ends the worker; calls that wait reject with `reason`. */
   close(reason: BrasaError): void
 }
 
-/** Starts a worker and watches it. `onLost` is called once, before the calls that wait reject. */
-export function connectWorker(spawn: SpawnWorker, onLost: () => void): WorkerConnection {
+/**
+ * Starts a worker and watches it.
+ * @param onLost called once, before the calls that wait reject
+ * @param silenceMs how long the worker may take to come back to its event loop; 1.65 s by default
+ */
+export function connectWorker<Service extends { ping(): void } = EngineService>(
+  spawn: SpawnWorker,
+  onLost: () => void,
+  silenceMs?: number,
+): WorkerConnection<Service> {
   installErrorTransfer()
   const worker = spawn()
-  const service = wrap<EngineService>(worker)
+  const service = wrap<Service>(worker)
+  const ping = (service as unknown as Remote<{ ping(): void }>).ping
   const pending = new Set<(reason: BrasaError) => void>()
   let closed: BrasaError | undefined
 
@@ -50,8 +63,9 @@ export function connectWorker(spawn: SpawnWorker, onLost: () => void): WorkerCon
     lose(what, event.error ?? undefined)
   })
   const stopHeartbeat = startHeartbeat(
-    () => service.ping(),
+    () => ping(),
     () => lose('The engine’s worker stopped answering: it crashed, was ended, or is stuck.'),
+    silenceMs,
   )
 
   return {

@@ -60,8 +60,8 @@ function valueInfo(value: InferenceSession.ValueMetadata, model: string): ValueI
       details: { name: value.name },
     })
   }
-  // A dimension without a number or a name comes as an empty string, or as -1.
-  const dims = value.shape.map((dim) => (dim === '' || (typeof dim === 'number' && dim < 0) ? null : dim))
+  // A dimension without a number or a name comes as an empty string, or as -1 in 32 bits without a sign.
+  const dims = value.shape.map((dim) => (dim === '' || dim === 0xffffffff ? null : dim))
   return { name: value.name, type: value.type as TensorType, dims }
 }
 

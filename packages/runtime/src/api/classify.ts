@@ -1,0 +1,28 @@
+import type { OnnxClient } from '../client/onnx-client.ts'
+import { BrasaError } from '../errors.ts'
+import { checkInput } from './embeddings.ts'
+import type { Classify } from './onnx-types.ts'
+import { checkReference } from './sessions.ts'
+
+/** Labels for texts, from an ONNX model. */
+export function createClassify(client: OnnxClient): Classify {
+  return async ({ model, input, truncate = false, embedder, activation }, options = {}) => {
+    checkReference(model, 'model')
+    checkInput(input)
+    if (embedder !== undefined) checkReference(embedder, 'embedder')
+    if (activation !== undefined && activation !== 'softmax' && activation !== 'sigmoid') {
+      throw new BrasaError('invalid_request', {
+        message: `"activation" is ${String(activation)}; it must be "softmax" or "sigmoid".`,
+        details: { parameter: 'activation' },
+      })
+    }
+    return client.classify(
+      {
+        ...{ model, input, truncate },
+        ...(embedder === undefined ? {} : { embedder }),
+        ...(activation === undefined ? {} : { activation }),
+      },
+      options,
+    )
+  }
+}

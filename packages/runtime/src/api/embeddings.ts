@@ -1,0 +1,25 @@
+import type { OnnxClient } from '../client/onnx-client.ts'
+import { BrasaError } from '../errors.ts'
+import type { Embeddings } from './onnx-types.ts'
+import { checkReference } from './sessions.ts'
+
+/** OpenAI's embeddings, over an ONNX model. */
+export function createEmbeddings(client: OnnxClient): Embeddings {
+  return {
+    async create({ model, input, truncate = false }, options = {}) {
+      checkReference(model, 'model')
+      checkInput(input)
+      return client.embed({ model, input, truncate }, options)
+    },
+  }
+}
+
+/** @throws BrasaError `invalid_request` */
+export function checkInput(input: unknown): asserts input is string | readonly string[] {
+  if (typeof input === 'string') return
+  if (Array.isArray(input) && input.length > 0 && input.every((text) => typeof text === 'string')) return
+  throw new BrasaError('invalid_request', {
+    message: '"input" must be a string, or a list of at least one.',
+    details: { parameter: 'input' },
+  })
+}
