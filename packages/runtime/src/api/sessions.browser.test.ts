@@ -77,6 +77,10 @@ describe('sessions', () => {
     await session.run({ x: { dims: [1, 2], data: whole } })
     const { y } = await session.run({ x: { dims: [1, 2], data: part } })
     expect(whole.byteLength).toBe(0)
+    expect(await failure(session.run({ x: { dims: [1, 2], data: whole } }))).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/"x" moved to the worker/),
+    })
     expect([...part]).toEqual([1, 2])
     expect([...(y!.data as Float32Array)]).toEqual([11, 22])
     await session.release()
@@ -208,6 +212,18 @@ describe('sessions', () => {
       })
     }
     expect(() => engine.model).toThrow(/no language model/)
+  })
+
+  test('join single rows that come together, and give each its own', async () => {
+    const session = await engine.sessions.create(fileOf(adding), { maxBatch: 16, maxWaitMs: 20 })
+    const runs = Array.from({ length: 40 }, (_, index) => session.run(row(index, 2 * index)))
+    const wrong = failure(session.run({ x: { dims: [1, 2], data: Int32Array.of(1, 2) } }))
+    for (const [index, { y }] of (await Promise.all(runs)).entries()) {
+      expect(y!.dims).toEqual([1, 2])
+      expect([...(y!.data as Float32Array)]).toEqual([10 + index, 20 + 2 * index])
+    }
+    expect((await wrong).code).toBe('invalid_request')
+    await session.release()
   })
 
   test('end with their engine', async () => {

@@ -42,10 +42,17 @@ export interface OnnxClient {
   dispose(): Promise<void>
 }
 
-/** A model of any size runs in one piece, and its worker hears nothing meanwhile: only after so long is it given up. */
-const silenceMs = 60_000
+export interface OnnxClientOptions {
+  /** For tests; Brasa's own worker by default. */
+  readonly spawn?: SpawnWorker
+  /** After which a worker is given up; 60 s: a model of any size runs in one piece, and its worker hears nothing meanwhile. */
+  readonly silenceMs?: number
+}
 
-export function createOnnxClient(place: Place, spawn: SpawnWorker = spawnEngineWorker): OnnxClient {
+export function createOnnxClient(
+  place: Place,
+  { spawn = spawnEngineWorker, silenceMs = 60_000 }: OnnxClientOptions = {},
+): OnnxClient {
   let connection: WorkerConnection<OnnxService> | undefined
   let disposed: BrasaError | undefined
   let lastCall: CallId = 0
@@ -90,10 +97,10 @@ export function createOnnxClient(place: Place, spawn: SpawnWorker = spawnEngineW
 
   return {
     async openSession(request, call) {
-      let worker = connect()
-      const open = (options: OnnxCall) =>
+      const open = (worker: WorkerConnection<OnnxService>, options: OnnxCall) =>
         loading(worker, options, (id, events) => (service) => service.openSession(id, request, place, events))
-      const info = await open(call)
+      let worker: WorkerConnection<OnnxService> | undefined = connect()
+      const info = await open(worker, call)
       let opened = Promise.resolve(info)
       let released = false
       return {
@@ -103,16 +110,20 @@ export function createOnnxClient(place: Place, spawn: SpawnWorker = spawnEngineW
           const current = connect()
           if (current !== worker) {
             worker = current
-            opened = open({})
+            opened = open(current, {})
+            // The next run tries again.
+            opened.catch(() => {
+              worker = undefined
+            })
           }
-          const { id } = await opened
           const { own, buffers } = movable(feeds)
+          const { id } = await opened
           return current.call((service) => service.runSession(id, transfer(own, buffers)))
         },
         async release() {
           if (released) return
           released = true
-          if (connection !== worker || disposed) return
+          if (worker === undefined || connection !== worker || disposed) return
           const { id } = await opened
           await worker.call((service) => service.releaseSession(id))
         },
@@ -132,12 +143,21 @@ export function createOnnxClient(place: Place, spawn: SpawnWorker = spawnEngineW
   }
 }
 
-/** Feeds whose buffers can move: of a view on a part of a buffer, whose rest is the caller's, the part is copied. */
+/**
+ * Feeds whose buffers can move: of a view on a part of a buffer, whose rest is the caller's, the part is copied.
+ * @throws BrasaError `invalid_request` for a buffer that has moved before
+ */
 function movable(feeds: Feeds): { own: Feeds; buffers: ArrayBuffer[] } {
   const buffers = new Set<ArrayBuffer>()
   const own = Object.entries(feeds ?? {}).map(([name, feed]) => {
     const data = feed?.data
     if (!ArrayBuffer.isView(data) || !(data.buffer instanceof ArrayBuffer)) return [name, feed] as const
+    if (data.buffer.detached) {
+      throw new BrasaError('invalid_request', {
+        message: `The data of "${name}" moved to the worker in an earlier run. Pass a copy of what is to be used again.`,
+        details: { parameter: name },
+      })
+    }
     const whole = data.byteLength === data.buffer.byteLength ? data : data.slice()
     buffers.add(whole.buffer as ArrayBuffer)
     return [name, { ...feed, data: whole }] as const
