@@ -54,24 +54,36 @@ export function deviceOf(engine) {
     backend: device.backend,
     adapter: device.adapter,
     reason: device.reason,
+    linears: device.linears,
   }))
 }
 
 const prefillTokens = 256
 const shortPromptTokens = 16
 const shortAnswerTokens = 64
-/** Both windows of positions are this wide, and centred on 100 and 2,000. */
+const firstPromptTokens = 37
+/** Both windows of positions are this wide, and centred on them. */
 const windowTokens = 32
-const positions = /** @type {const} */ ([100, 2000])
+const nearPosition = 100
+/** On the CPU, where a prompt of 2,000 tokens takes its time, 1,000 tell as much. */
+const farPositionOf = (/** @type {string} */ backend) => (backend === 'webgpu' ? 2000 : 1000)
 /** Of each figure, the best of this many runs: whatever else the machine does can only slow it down. */
 const numRuns = 3
 
 /**
- * The speeds of a backend: decoding at a short context, prefill, and what a long context costs.
- * @param {EngineHandle} engine
+ * The speeds of a backend: its first token, decoding at a short context, prefill, and what a long context costs; and the
+ * memory it holds after all that.
+ * @param {EngineHandle} engine that has answered nothing yet
  * @param {(line: string) => void} log
  */
 export async function measureSpeeds(engine, log) {
+  const device = await deviceOf(engine)
+  log('first token')
+  const { timings: first } = await complete(engine, {
+    prompt: await promptOf(engine, firstPromptTokens, 'First'),
+    max_tokens: 1,
+  })
+
   log('warming up')
   await complete(engine, {
     prompt: await promptOf(engine, prefillTokens, 'Warm'),
@@ -91,25 +103,31 @@ export async function measureSpeeds(engine, log) {
   const shortPrompt = await promptOf(engine, shortPromptTokens, 'Short')
   const decodeTokensPerSecond = await bestDecode(engine, shortPrompt, shortAnswerTokens)
 
-  const [near, far] = await measurePositions(engine, log)
+  const farPosition = farPositionOf(device.backend)
+  const [near, far] = await measurePositions(engine, [nearPosition, farPosition], log)
   const perToken = await workPerToken(engine, shortPrompt)
   return {
-    ...(await deviceOf(engine)),
+    ...device,
+    firstTokenMs: first.ttftMs,
     decodeTokensPerSecond,
     prefillTokensPerSecond,
-    msPerTokenAt100: near,
-    msPerTokenAt2000: far,
+    nearPosition,
+    msPerTokenNear: near,
+    farPosition,
+    msPerTokenFar: far,
     longContextRatio: near !== undefined && far !== undefined ? far / near : undefined,
+    memory: await engine.evaluate((engine) => engine.memory()),
     perToken,
   }
 }
 
 /**
  * @param {EngineHandle} engine
+ * @param {readonly number[]} positions
  * @param {(line: string) => void} log
  * @returns {Promise<(number | undefined)[]>} milliseconds a token around each position; undefined where the context is too short
  */
-async function measurePositions(engine, log) {
+async function measurePositions(engine, positions, log) {
   const contextLength = await engine.evaluate((engine) => engine.model.contextLength)
   const result = []
   for (const position of positions) {

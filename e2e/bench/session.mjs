@@ -43,13 +43,18 @@ export async function openBenchPage({ gpu = false, onConsole } = {}) {
 /**
  * Loads a model in the page.
  * @param {import('playwright').Page} page
- * @param {{ model: string, isFile: boolean, backend: string, onProgress: (line: string) => void }} options a model file's path
- *   on this machine if `isFile`, else any reference that the runtime takes
+ * @param {object} options
+ * @param {string} options.model a model file's path on this machine if `isFile`, else any reference that the runtime takes
+ * @param {boolean} options.isFile
+ * @param {string} options.backend
+ * @param {string} [options.linears] for `ort`; what it chooses itself if left out
+ * @param {(line: string) => void} options.onProgress
  * @returns {Promise<EngineHandle>}
  */
-export async function loadEngine(page, { model, isFile, backend, onProgress }) {
+export async function loadEngine(page, { model, isFile, backend, linears, onProgress }) {
   if (isFile) {
     await page.evaluate(() => {
+      if (document.querySelector('#bench-model') !== null) return
       const input = document.createElement('input')
       input.type = 'file'
       input.id = 'bench-model'
@@ -64,20 +69,21 @@ export async function loadEngine(page, { model, isFile, backend, onProgress }) {
   try {
     /** @type {any} */
     const engine = await page.evaluateHandle(
-      async ({ model, isFile, backend }) => {
+      async ({ model, isFile, backend, linears }) => {
         const { createEngine } = /** @type {any} */ (globalThis).brasa
         const input = /** @type {HTMLInputElement | null} */ (document.querySelector('#bench-model'))
         let phase = ''
         return await createEngine({
           model: isFile ? input?.files?.[0] : model,
           backend,
+          ...(linears !== undefined && { linears }),
           onProgress: (/** @type {{ phase: string }} */ progress) => {
             if (progress.phase !== phase) console.info(`load: ${progress.phase}`)
             phase = progress.phase
           },
         })
       },
-      { model, isFile, backend },
+      { model, isFile, backend, linears },
     )
     return engine
   } finally {
