@@ -14,10 +14,14 @@ export interface ModelServer {
   close(): Promise<void>
 }
 
-/** @param dropAfter for the nth answer with a body, after how many bytes its connection is cut; undefined to leave it whole */
-export async function serveModel(
-  dropAfter: (answer: number) => number | undefined = () => undefined,
-): Promise<ModelServer> {
+export interface Faults {
+  /** For the nth answer with a body, after how many bytes its connection is cut; undefined leaves it whole. */
+  readonly dropAfter?: (answer: number) => number | undefined
+  /** Answers 200 with everything, whatever range is asked for. */
+  readonly ignoresRanges?: boolean
+}
+
+export async function serveModel({ dropAfter, ignoresRanges = false }: Faults = {}): Promise<ModelServer> {
   const file = readModelFile()
   let bytesSent = 0
   let numDropped = 0
@@ -27,11 +31,11 @@ export async function serveModel(
     response.setHeader('Access-Control-Allow-Origin', '*')
     response.setHeader('Access-Control-Allow-Headers', 'Range, If-Range')
     response.setHeader('Access-Control-Expose-Headers', 'Content-Range, Content-Length, ETag, Accept-Ranges')
-    response.setHeader('Accept-Ranges', 'bytes')
+    if (!ignoresRanges) response.setHeader('Accept-Ranges', 'bytes')
     response.setHeader('ETag', '"one-version"')
     if (request.method === 'OPTIONS') return void response.writeHead(204).end()
     if (request.url !== '/model.gguf') return void response.writeHead(404).end()
-    const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []
+    const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec((!ignoresRanges && request.headers.range) || '') ?? []
     const start = first === undefined ? 0 : Number(first)
     const end = Math.min(last ? Number(last) + 1 : file.length, file.length)
     response.setHeader('Content-Length', end - start)
@@ -39,7 +43,7 @@ export async function serveModel(
     response.writeHead(first === undefined ? 200 : 206)
     if (request.method === 'HEAD') return void response.end()
 
-    const cut = dropAfter(numAnswers++)
+    const cut = dropAfter?.(numAnswers++)
     const length = Math.min(cut ?? Number.POSITIVE_INFINITY, end - start)
     let position = start
     const send = () => {

@@ -24,9 +24,9 @@ function loadAndAnswer(page: Page, url: string): Promise<string> {
 test('a download whose connections drop at random bytes arrives whole', async ({ page }) => {
   test.setTimeout(2 * loadTimeoutMs)
   // Two of three answers are cut, somewhere between their first byte and their last.
-  const server = await serveModel((answer) =>
-    answer % 3 === 0 ? undefined : Math.ceil(Math.random() * shardBytes),
-  )
+  const server = await serveModel({
+    dropAfter: (answer) => (answer % 3 === 0 ? undefined : Math.ceil(Math.random() * shardBytes)),
+  })
   try {
     await page.goto('/bench.html')
     expect(await loadAndAnswer(page, server.url)).toContain('Paris')
@@ -41,7 +41,7 @@ test('a tab that is killed while it downloads loses no shard that arrived', asyn
   test.setTimeout(2 * loadTimeoutMs)
   // The fifth answer never ends: the tab dies waiting for it.
   let held = true
-  const server = await serveModel((answer) => (held && answer > 4 ? 1 : undefined))
+  const server = await serveModel({ dropAfter: (answer) => (held && answer > 4 ? 1 : undefined) })
   try {
     await page.goto('/bench.html')
     const loading = loadAndAnswer(page, server.url).catch(() => 'killed')
@@ -57,6 +57,18 @@ test('a tab that is killed while it downloads loses no shard that arrived', asyn
     await again.goto('/bench.html')
     expect(await loadAndAnswer(again, server.url)).toContain('Paris')
     expect(server.bytesSent - sentBefore).toBeLessThan(server.size - 2 * shardBytes)
+  } finally {
+    await server.close()
+  }
+})
+
+test('a server without ranges is streamed whole', async ({ page }) => {
+  test.setTimeout(2 * loadTimeoutMs)
+  const server = await serveModel({ ignoresRanges: true })
+  try {
+    await page.goto('/bench.html')
+    expect(await loadAndAnswer(page, server.url)).toContain('Paris')
+    expect(server.bytesSent).toBeLessThan(1.2 * server.size)
   } finally {
     await server.close()
   }

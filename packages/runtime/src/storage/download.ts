@@ -1,6 +1,6 @@
 import { BrasaError, isBrasaError, throwIfAborted } from '../errors.ts'
 import { sha256Hex } from './hash.ts'
-import type { HeapMeter } from './heap-meter.ts'
+import { discard, type HeapMeter } from './heap-meter.ts'
 import type { HttpSettings } from './http.ts'
 import type { ManifestFile, ModelFormat } from './manifest.ts'
 import { createMutex } from './mutex.ts'
@@ -78,7 +78,10 @@ export async function startDownload({
       hashOne(async () => {
         shared.heap.hold(shard.size)
         try {
-          return await sha256Hex(new Uint8Array(await shard.arrayBuffer()))
+          const bytes = new Uint8Array(await shard.arrayBuffer())
+          const hash = await sha256Hex(bytes)
+          discard(bytes)
+          return hash
         } catch (cause) {
           throw isBrasaError(cause) ? cause : unreadable(cause)
         } finally {

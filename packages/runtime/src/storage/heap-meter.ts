@@ -25,3 +25,12 @@ export function createHeapMeter(): HeapMeter {
     },
   }
 }
+
+/**
+ * Gives the memory of bytes that nobody uses any more back at once, not when the collector gets to it: shards are large
+ * and come faster than it runs. The buffer is of length 0 from then on.
+ */
+export function discard(bytes: ArrayBufferView<ArrayBuffer>): void {
+  // Safari before 17.4 and Firefox before 122 leave it to the collector.
+  bytes.buffer.transfer?.(0)
+}

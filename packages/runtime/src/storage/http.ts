@@ -90,16 +90,25 @@ export async function request(
   }
 }
 
-/** Runs `attempt` until it succeeds, its error is one that will not pass, or the tries are used up. */
+/**
+ * Runs `attempt` until it succeeds, its error is one that will not pass, or the tries are used up.
+ * @param arrivedBytes of an attempt that goes on where the last one broke: one that got on counts as the first again
+ */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
   http: HttpSettings,
   signal: AbortSignal,
+  arrivedBytes: () => number = () => 0,
 ): Promise<T> {
+  let arrivedBefore = arrivedBytes()
   for (let tries = 1; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
+      if (arrivedBytes() - arrivedBefore >= worthwhileBytes) {
+        tries = 1
+        arrivedBefore = arrivedBytes()
+      }
       if (tries >= http.tries || !mayPass(error, tries)) throw error
       const backOffMs = http.backOffMs * 2 ** (tries - 1) * (0.75 + Math.random() / 2)
       const askedForMs = Number(error.details.retryAfterMs ?? 0)
@@ -110,6 +119,8 @@ export async function withRetries<T>(
 }
 
 const maxRetryAfterMs = 60_000
+/** An attempt that brings less than this is no progress, or a server that drops after every byte would be asked for ever. */
+const worthwhileBytes = 64 * 1024
 /** Request Timeout, Too Early, Too Many Requests; and every 5xx. Others say the same however often they are asked. */
 const passingStatuses = new Set([408, 425, 429])
 

@@ -66,9 +66,9 @@ export function fetchVerified(
             break
           }
           if (spool.size + chunk.byteLength > shard.size) throw tooLong(url, shard)
-          spool.write(chunk)
           arrived += chunk.byteLength
           progress.arrived(chunk.byteLength)
+          spool.write(chunk)
         }
         if (spool.size < shard.size) throw cutShort(url, shard.size, spool.size, response.headers)
         const blob = spool.take(shard.size)

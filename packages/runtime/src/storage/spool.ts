@@ -1,8 +1,9 @@
-import type { HeapMeter } from './heap-meter.ts'
+import { discard, type HeapMeter } from './heap-meter.ts'
 
 /** Gathers a response's chunks into a Blob, so that four shards in flight hold four megabytes of heap and not 64. */
 export interface Spool {
   readonly size: number
+  /** Takes the chunk and its buffer: they are gone afterwards. */
   write(chunk: Uint8Array<ArrayBuffer>): void
   /** The first `length` bytes as a Blob; the rest stays, for the shard that comes next. */
   take(length: number): Blob
@@ -20,6 +21,8 @@ export function createSpool(heap: HeapMeter): Spool {
     if (chunkBytes === 0) return
     spooled = new Blob([spooled, ...chunks])
     heap.release(chunkBytes)
+    // The Blob has its copy.
+    for (const chunk of chunks) discard(chunk)
     chunks = []
     chunkBytes = 0
   }

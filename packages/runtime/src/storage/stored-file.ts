@@ -1,6 +1,6 @@
 import { BrasaError, throwIfAborted } from '../errors.ts'
 import type { ByteSource } from './byte-source.ts'
-import type { HeapMeter } from './heap-meter.ts'
+import { discard, type HeapMeter } from './heap-meter.ts'
 import type { Manifest, ManifestFile } from './manifest.ts'
 import { createMutex } from './mutex.ts'
 
@@ -34,7 +34,10 @@ export function storedFiles(manifest: Manifest, load: LoadShard, heap: HeapMeter
   let kept: { file: number; shard: number; bytes: Uint8Array<ArrayBuffer> } | undefined
 
   function drop(): void {
-    if (kept !== undefined) heap.release(kept.bytes.byteLength)
+    if (kept !== undefined) {
+      heap.release(kept.bytes.byteLength)
+      discard(kept.bytes)
+    }
     kept = undefined
   }
 

@@ -119,8 +119,8 @@ async function fetchRange(
         }
         for await (const chunk of response.chunks()) {
           const wanted = chunk.subarray(0, length - spool.size)
-          spool.write(wanted)
           progress.arrived(wanted.byteLength)
+          spool.write(wanted)
           if (spool.size === length) break
         }
         if (spool.size < length) throw networkError(plan.url, 'closed the connection early')
@@ -128,6 +128,7 @@ async function fetchRange(
       },
       http,
       signal,
+      () => spool.size,
     )
   } finally {
     spool.clear()

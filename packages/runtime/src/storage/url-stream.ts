@@ -49,9 +49,9 @@ async function cutIntoShards(
   progress.expect(total ?? 0)
   try {
     for await (const chunk of response.chunks()) {
-      spool.write(chunk)
       arrived += chunk.byteLength
       progress.arrived(chunk.byteLength)
+      spool.write(chunk)
       // Waiting here is what keeps the server from running ahead.
       while (spool.size >= shardBytes) await commitNext(shardBytes)
     }

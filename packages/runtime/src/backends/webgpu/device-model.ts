@@ -49,9 +49,6 @@ export async function createDeviceModel(
 ): Promise<DeviceModel> {
   onPhase?.('upload')
   const deviceWeights = await allocateWeights(gpu, spec, weights)
-  await uploadWeights(gpu, deviceWeights, weights, { signal, onProgress: onUpload })
-
-  onPhase?.('compile')
   const chunkSize = Math.min(chunkTokens(gpu), contextLength)
   const buffers: DecoderBuffers = {
     weights: deviceWeights,
@@ -62,7 +59,12 @@ export async function createDeviceModel(
     decodeBatch: createBatchBuffers(gpu, 'decode', maxBatchSize),
     prefillBatch: createBatchBuffers(gpu, 'prefill', chunkSize),
   }
-  let plan = await prepareDecoder(gpu, spec, buffers)
+  // The device compiles while the shards are read, hashed and repacked.
+  const preparing = prepareDecoder(gpu, spec, buffers)
+  preparing.catch(() => {})
+  await uploadWeights(gpu, deviceWeights, weights, { signal, onProgress: onUpload })
+  onPhase?.('compile')
+  let plan = await preparing
   throwIfAborted(signal)
 
   return {

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../errors.ts'
 import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
+import { discard } from '../../storage/heap-meter.ts'
 import type { TensorPiece, Weights } from '../weights.ts'
 import { type DeviceWeights, planeBytes, type WeightTarget } from './device-weights.ts'
 import { type Gpu, writeBuffer } from './gpu.ts'
@@ -71,4 +72,7 @@ function uploadSlice(gpu: Gpu, target: WeightTarget, { tensor, byteOffset, bytes
   const offset = planeBytes(matrix.layout, firstRow * matrix.numColumns + firstValue)
   writeBuffer(gpu, matrix.quants, offset.quants, planes.quants)
   if (planes.scales.length > 0) writeBuffer(gpu, matrix.scales, offset.scales, planes.scales)
+  // The queue has its copy.
+  discard(planes.quants)
+  discard(planes.scales)
 }
