@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { openOnnxFiles } from '../onnx/onnx-tab.tsx'
+import { openOnnxModel } from '../onnx/onnx-tab.tsx'
 import { loadModel } from '../state/model.ts'
 import { sheet, showView } from '../state/page.ts'
 
@@ -38,7 +38,7 @@ export function DropTarget() {
         if (files.some(({ name }) => name.toLowerCase().endsWith('.onnx'))) {
           wrong.value = undefined
           sheet.value = undefined
-          void openOnnxFiles(files)
+          void openOnnxModel(files.length === 1 ? files[0]! : files)
           return
         }
         const models = files.filter(({ name }) => name.toLowerCase().endsWith('.gguf'))

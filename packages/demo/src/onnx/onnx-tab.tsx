@@ -1,3 +1,4 @@
+import type { OnnxReference } from '@brasa/runtime'
 import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { showView } from '../state/page.ts'
@@ -29,12 +30,12 @@ export function OnnxTab() {
   )
 }
 
-/** Goes to the ONNX page with a model: an .onnx and the files that belong to it. */
-export async function openOnnxFiles(files: readonly File[]): Promise<void> {
+/** Goes to the ONNX page with a model. */
+export async function openOnnxModel(wanted: OnnxReference): Promise<void> {
   showView('onnx')
   if (!(await loadPage())) return
   const { openModel } = await import('./run-state.ts')
-  await openModel(files.length === 1 ? files[0]! : files)
+  await openModel(wanted)
 }
 
 async function loadPage(): Promise<boolean> {

@@ -7,7 +7,7 @@ import {
   type ValueInfo,
 } from '@brasa/runtime'
 import { signal } from '@preact/signals'
-import { describeFailure } from '../state/model.ts'
+import { describeFailure, refreshStored } from '../state/model.ts'
 import { type InputChoice, initialChoice, makeFeeds } from './feeds.ts'
 import { freeDimensions } from './shapes.ts'
 
@@ -67,6 +67,7 @@ export async function openModel(wanted: OnnxReference): Promise<void> {
     choices.value = Object.fromEntries(inputs.map((input) => [input.name, initialChoice(input)]))
     sizes.value = Object.fromEntries(freeDimensions(inputs).map(({ key, initial }) => [key, String(initial)]))
     file.value = { kind: 'ready', inputs, outputs }
+    await refreshStored()
   } catch (error) {
     if (!mine()) return
     letGo()

@@ -1,6 +1,6 @@
-import { createEngine, type Engine, type LoadProgress, listStoredModels } from '@brasa/runtime'
+import { createEngine, type Engine, type LoadProgress } from '@brasa/runtime'
 import { computed, signal } from '@preact/signals'
-import { describeFailure } from '../state/model.ts'
+import { describeFailure, refreshStored, storedModel } from '../state/model.ts'
 import { type EntryUnit, type RankedEntry, rankEntries, splitEntries } from './ranking.ts'
 
 export const embedder = { id: 'all-minilm-l6-v2', name: 'all-MiniLM-L6-v2', sizeBytes: 23_394_866 } as const
@@ -16,7 +16,7 @@ export type SearchState =
 export interface Ranking {
   readonly query: string
   readonly ranked: readonly RankedEntry[]
-  readonly ms: number
+  readonly ms?: number
 }
 
 export const text = signal('')
@@ -26,7 +26,7 @@ export const search = signal<SearchState>({ kind: 'absent' })
 export const ranking = signal<Ranking | undefined>(undefined)
 export const entries = computed(() => splitEntries(text.value, unit.value))
 /** The embedder is on this device, so that it may start by itself. */
-export const isKept = signal(false)
+export const isKept = computed(() => storedModel(embedder.id)?.isComplete === true)
 
 /** Texts of one request: between two of them the page says how far it is. */
 const maxTexts = 32
@@ -37,15 +37,6 @@ let engine: Promise<Engine> | undefined
 let vectors = new Map<string, Float32Array>()
 let current: AbortController | undefined
 let timer: ReturnType<typeof setTimeout> | undefined
-
-export async function lookForEmbedder(): Promise<void> {
-  try {
-    const stored = await listStoredModels()
-    isKept.value = stored.some(({ id, isComplete }) => id === embedder.id && isComplete)
-  } catch {
-    // Loading says what is wrong with the storage.
-  }
-}
 
 /** Ranks again once the person pauses; what was read before is not read again. */
 export function rankSoon(): void {
@@ -63,9 +54,10 @@ export async function rank(): Promise<void> {
   const mine = () => current === controller
   const wanted = query.value.trim()
   const texts = entries.value
+  const isLoading = ['absent', 'loading', 'failed'].includes(search.value.kind)
   try {
+    if (isLoading) search.value = { kind: 'loading' }
     const start = performance.now()
-    if (search.value.kind === 'absent' || search.value.kind === 'failed') search.value = { kind: 'loading' }
     // A word to start the embedder with, where there is nothing to read yet.
     await read(texts.length === 0 && wanted === '' ? ['ready'] : texts, controller.signal)
     if (wanted !== '') await read([wanted], controller.signal)
@@ -80,12 +72,13 @@ export async function rank(): Promise<void> {
               texts,
               texts.map((entry) => vectors.get(entry)!),
             ),
-            ms: performance.now() - start,
+            // A load in between is not what a search takes.
+            ...(isLoading ? {} : { ms: performance.now() - start }),
           }
     const kept = new Set([...texts, wanted])
     vectors = new Map([...vectors].filter(([entry]) => kept.has(entry)))
     search.value = { kind: 'ready' }
-    isKept.value = true
+    if (isLoading) await refreshStored()
   } catch (error) {
     if (!mine()) return
     search.value = { kind: 'failed', ...describeFailure(error) }
@@ -101,8 +94,8 @@ export function stopSearch(): void {
     // A load is shared by all who wait for it, and ends with its worker.
     void engine?.then((started) => started.dispose()).catch(() => undefined)
     engine = undefined
-    isKept.value = false
     search.value = { kind: 'absent' }
+    void refreshStored()
   } else if (search.value.kind === 'reading') search.value = { kind: 'ready' }
 }
 

@@ -1,5 +1,4 @@
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
 import { Bar } from '../controls/bar.tsx'
 import { formatBytes, formatCount } from '../format/units.ts'
 import { OnnxProgress } from './onnx-progress.tsx'
@@ -8,7 +7,6 @@ import {
   embedder,
   entries,
   isKept,
-  lookForEmbedder,
   query,
   rank,
   ranking,
@@ -29,7 +27,6 @@ Glass is made by melting sand with soda and lime.`
 
 /** Ranks what the person pasted by how near in meaning it is to a question. */
 export function SearchView() {
-  useEffect(() => void lookForEmbedder(), [])
   return (
     <section class="onnx-section" aria-labelledby="onnx-search">
       <h2 id="onnx-search">Search by meaning</h2>
@@ -183,7 +180,7 @@ function Ranked() {
   return (
     <>
       <p class="small soft figures" role="status">
-        {`Nearest to “${query}” of ${formatCount(ranked.length)}, in ${formatTaken(ms)}`}
+        {`Nearest to “${query}” of ${formatCount(ranked.length)}${ms === undefined ? '' : `, in ${formatTaken(ms)}`}`}
       </p>
       <ol class="onnx-ranked" aria-label="Results">
         {shown.map((entry) => (
