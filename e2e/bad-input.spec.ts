@@ -1,7 +1,9 @@
 import { chromium, expect, type Page, test } from '@playwright/test'
 import { ask, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
 
-test('without WebGPU the page says how to turn it on', async ({ baseURL }, { project }) => {
+test('a WebGPU that was asked for and is not there is said, and how to turn it on', async ({ baseURL }, {
+  project,
+}) => {
   const { executablePath } = project.use.launchOptions ?? {}
   const browser = await chromium.launch({
     args: ['--no-sandbox', '--disable-features=WebGPU', '--disable-gpu'],
@@ -9,6 +11,7 @@ test('without WebGPU the page says how to turn it on', async ({ baseURL }, { pro
   })
   try {
     const page = await browser.newPage({ ...(baseURL !== undefined && { baseURL }) })
+    await page.addInitScript(() => localStorage.setItem('brasa.backend', '"webgpu"'))
     await page.goto('/')
     await page.getByRole('button', { name: 'Load model' }).click()
     const alert = page.locator('[role=alert][data-code=webgpu_unavailable]')

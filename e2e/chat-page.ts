@@ -1,4 +1,4 @@
-import { expect, type Page } from '@playwright/test'
+import { type BrowserContext, expect, type Page } from '@playwright/test'
 
 /** A slow machine loads and compiles for a while. */
 export const loadTimeoutMs = 240_000
@@ -20,6 +20,15 @@ export async function openLoadedChat(page: Page): Promise<void> {
   await page.goto('/')
   await page.getByRole('button', { name: 'Load model' }).click()
   await expectReady(page)
+}
+
+/** Requests for weights from now on, those of workers included. */
+export function watchShards(context: BrowserContext): readonly string[] {
+  const shards: string[] = []
+  context.on('request', (request) => {
+    if (/\.(bin|gguf)(\?|$)/.test(request.url())) shards.push(request.url())
+  })
+  return shards
 }
 
 export async function expectReady(page: Page): Promise<void> {

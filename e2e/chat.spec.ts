@@ -1,23 +1,22 @@
-import { expect, type Page, test } from '@playwright/test'
-import { ask, expectReady, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
+import { expect, test } from '@playwright/test'
+import {
+  ask,
+  expectReady,
+  lastAnswer,
+  loadTimeoutMs,
+  longTask,
+  openLoadedChat,
+  watchShards,
+} from './chat-page.ts'
 
 const question = 'What is the capital of France?'
 const answer = 'The capital of France is Paris.'
-
-/** Requests for weights from now on, those of workers included. */
-function watchShards(page: Page): readonly string[] {
-  const shards: string[] = []
-  page.context().on('request', (request) => {
-    if (/\.(bin|gguf)(\?|$)/.test(request.url())) shards.push(request.url())
-  })
-  return shards
-}
 
 test('loads a model, answers, and after a reload answers again without fetching weights', async ({
   page,
 }) => {
   test.setTimeout(2 * loadTimeoutMs)
-  const shards = watchShards(page)
+  const shards = watchShards(page.context())
   await openLoadedChat(page)
   expect(shards.length).toBeGreaterThan(0)
   await ask(page, question)

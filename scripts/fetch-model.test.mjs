@@ -83,6 +83,36 @@ test('a wrong hash names both hashes and the next source is tried', async () => 
   expect(await readdir(cacheDir)).toEqual([])
 })
 
+test('the files of an ONNX model make one folder, each from its own source', async () => {
+  const other = Buffer.from('{"tokens":[]}')
+  const files = [
+    { name: 'model.onnx', size: bytes.length, sha256, sources: [{ kind: 'url', url: `${origin}/right` }] },
+    {
+      name: 'tokenizer.json',
+      size: other.length,
+      sha256: createHash('sha256').update(other).digest('hex'),
+      sources: [{ kind: 'file', path: 'tiny.tokenizer.json' }],
+    },
+  ]
+  const size = bytes.length + other.length
+  const model = { id: 'tiny', name: 'Tiny', format: 'onnx', size, sha256, sources: [], files }
+  await mkdir(modelsDir, { recursive: true })
+  await writeFile(join(modelsDir, 'models.json'), JSON.stringify({ models: [model] }))
+  await expect(run()).rejects.toThrow(/tiny\.tokenizer\.json by hand/)
+  expect(await inPlace()).toEqual(['models.json'])
+
+  await writeFile(join(modelsDir, 'tiny.tokenizer.json'), other)
+  await run()
+  const manifest = await readShardFolder(join(modelsDir, 'tiny'), { hash: true })
+  expect(manifest?.files.map(({ name, size, sha256 }) => ({ name, size, sha256 }))).toEqual(
+    files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+  )
+  expect(await readFile(join(modelsDir, 'tiny', manifest?.files[1]?.shards[0]?.path ?? ''))).toEqual(other)
+  expect(await readdir(cacheDir)).toEqual([])
+  await run()
+  expect(lines.at(-1)).toContain('in place')
+})
+
 test('a file in place is taken without any request', async () => {
   await writeCatalogue()
   await writeFile(join(modelsDir, 'tiny.gguf'), bytes)

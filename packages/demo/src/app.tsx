@@ -8,9 +8,10 @@ import { progressSummary } from './load/progress.ts'
 import { DropTarget } from './models/drop.tsx'
 import { Models } from './models/models.tsx'
 import { Brand, Nav } from './nav/nav.tsx'
+import { OnnxTab } from './onnx/onnx-tab.tsx'
 import { Panel } from './panel/panel.tsx'
 import { model, reference, referenceName, warnings } from './state/model.ts'
-import { hasNav, hasPanel, sheet } from './state/page.ts'
+import { hasNav, hasPanel, sheet, showView, type View, view } from './state/page.ts'
 import './app.css'
 
 /** Chats on the left, the chat in the middle, the machine on the right; narrow screens open the sides as sheets. */
@@ -25,10 +26,16 @@ export function App() {
       )}
       <main>
         <Header />
-        <Talk />
-        <Composer />
+        {view.value === 'onnx' ? (
+          <OnnxTab />
+        ) : (
+          <>
+            <Talk />
+            <Composer />
+          </>
+        )}
       </main>
-      {hasPanel.value && (
+      {hasPanel.value && view.value === 'chat' && (
         <aside class="side side-right" aria-label="Machine and settings">
           <Panel />
         </aside>
@@ -40,8 +47,6 @@ export function App() {
 }
 
 function Header() {
-  const state = model.value
-  const info = state.kind === 'ready' ? state.engine.model : undefined
   return (
     <header class="head">
       {!hasNav.value && (
@@ -49,6 +54,38 @@ function Header() {
           <Icon name="menu" />
         </button>
       )}
+      <nav class="tabs" aria-label="Parts of the page">
+        <Tab to="chat" word="Chat" />
+        <Tab to="onnx" word="ONNX" />
+      </nav>
+      {view.value === 'chat' && <ChatHeader />}
+    </header>
+  )
+}
+
+function Tab({ to, word }: { readonly to: View; readonly word: string }) {
+  return (
+    <a
+      class="tab"
+      href={`#${to}`}
+      aria-current={view.value === to ? 'page' : undefined}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return
+        event.preventDefault()
+        showView(to)
+      }}
+    >
+      {word}
+    </a>
+  )
+}
+
+/** The chat's model, how it is, and the way to its panel. */
+function ChatHeader() {
+  const state = model.value
+  const info = state.kind === 'ready' ? state.engine.model : undefined
+  return (
+    <>
       <button
         type="button"
         class="head-model"
@@ -72,7 +109,7 @@ function Header() {
           <Icon name="panel" />
         </button>
       )}
-    </header>
+    </>
   )
 }
 

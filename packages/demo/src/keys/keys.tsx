@@ -1,13 +1,13 @@
 import { answering, stopAnswering } from '../state/answering.ts'
-import { cancelEdit, editing, sheet } from '../state/page.ts'
+import { cancelEdit, editing, sheet, view } from '../state/page.ts'
 import './keys.css'
 
 const keys = [
   ['Enter', 'Send'],
   ['Shift Enter', 'Break the line'],
-  ['Esc', 'Stop the answer, or leave an edit'],
+  ['Esc', 'Stop the answer or the run, or leave an edit'],
   ['↑', 'Edit your last message, in an empty box'],
-  ['/', 'Go to the box'],
+  ['/', 'Go to the box, or to the search'],
   ['?', 'Show these keys'],
 ] as const
 
@@ -35,6 +35,8 @@ export function listenForKeys(): void {
     // An open dialog has its own Esc.
     if (sheet.value !== undefined) return
     if (event.key === 'Escape') {
+      // The other part has its own.
+      if (view.value !== 'chat') return
       if (answering.value !== undefined) stopAnswering()
       else if (editing.value !== undefined) cancelEdit()
       return
@@ -42,7 +44,7 @@ export function listenForKeys(): void {
     if (isTyping(event.target)) return
     if (event.key === '/') {
       event.preventDefault()
-      document.querySelector<HTMLTextAreaElement>('#message')?.focus()
+      document.querySelector<HTMLElement>('#message, #query')?.focus()
     } else if (event.key === '?') {
       event.preventDefault()
       sheet.value = 'keys'

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { openOnnxModel } from '../onnx/onnx-tab.tsx'
 import { loadModel } from '../state/model.ts'
-import { sheet } from '../state/page.ts'
+import { sheet, showView } from '../state/page.ts'
 
-/** A .gguf file dropped anywhere on the page is loaded; other files are left alone. */
+/** A .gguf file dropped anywhere is loaded for the chat, an .onnx file opened beside it; other files are left alone. */
 export function DropTarget() {
   const over = useSignal(false)
   const wrong = useSignal<string | undefined>(undefined)
@@ -34,13 +35,20 @@ export function DropTarget() {
         event.preventDefault()
         over.value = false
         const files = [...event.dataTransfer!.files].sort((a, b) => a.name.localeCompare(b.name))
+        if (files.some(({ name }) => name.toLowerCase().endsWith('.onnx'))) {
+          wrong.value = undefined
+          sheet.value = undefined
+          void openOnnxModel(files.length === 1 ? files[0]! : files)
+          return
+        }
         const models = files.filter(({ name }) => name.toLowerCase().endsWith('.gguf'))
         if (models.length === 0) {
-          wrong.value = `${files[0]?.name ?? 'This'} is not a .gguf file. Drop a model in the GGUF format.`
+          wrong.value = `${files[0]?.name ?? 'This'} is neither a .gguf nor an .onnx file. Drop a model in one of these formats.`
           return
         }
         wrong.value = undefined
         sheet.value = undefined
+        showView('chat')
         void loadModel(models.length === 1 ? models[0]! : models)
       },
       { signal },
@@ -49,7 +57,7 @@ export function DropTarget() {
   }, [over, wrong])
   return (
     <>
-      {over.value && <div class="drop">Drop a .gguf file to load it</div>}
+      {over.value && <div class="drop">Drop a .gguf or .onnx file to load it</div>}
       {wrong.value !== undefined && (
         <div class="notice toast" role="alert">
           <p>{wrong.value}</p>

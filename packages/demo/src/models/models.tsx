@@ -1,6 +1,7 @@
 import type { ModelReference } from '@brasa/runtime'
 import { useSignal } from '@preact/signals'
 import { formatBytes, formatCount } from '../format/units.ts'
+import { openOnnxModel } from '../onnx/onnx-tab.tsx'
 import {
   catalogue,
   describeFailure,
@@ -11,7 +12,7 @@ import {
   removeModel,
   storedModels,
 } from '../state/model.ts'
-import { sheet } from '../state/page.ts'
+import { sheet, showView } from '../state/page.ts'
 import './models.css'
 
 /** The models on this device, those on offer, and the ways to bring one along. */
@@ -27,7 +28,19 @@ export function Models() {
 
 function use(wanted: ModelReference): void {
   sheet.value = undefined
+  showView('chat')
   void loadModel(wanted)
+}
+
+/** A stored id tells by its ending, or by being a name that the catalogue of chat models does not have. */
+function isOnnx(id: string): boolean {
+  if (/[:/]/.test(id)) return /\.onnx$/i.test(id)
+  return catalogue.value.length > 0 && !catalogue.value.some((entry) => entry.id === id)
+}
+
+function openOnnx(id: string): void {
+  sheet.value = undefined
+  void openOnnxModel(id)
 }
 
 function inUse(id: string): boolean {
@@ -61,7 +74,7 @@ function Stored() {
               <button
                 type="button"
                 class="quiet"
-                onClick={() => use(id)}
+                onClick={() => (isOnnx(id) ? openOnnx(id) : use(id))}
                 aria-label={`${isComplete ? 'Use' : 'Go on loading'} ${referenceName(id)}`}
               >
                 {isComplete ? 'Use' : 'Go on'}

@@ -2,7 +2,7 @@ import { Ember, Icon } from '../controls/icon.tsx'
 import { answering, stopAnswering } from '../state/answering.ts'
 import { chats, currentChat, openChat, removeChat, startChat } from '../state/chats.ts'
 import { type Chat, chatTitle } from '../state/conversation.ts'
-import { editing, sheet } from '../state/page.ts'
+import { editing, sheet, showView, view } from '../state/page.ts'
 import { chatsByAge } from './by-age.ts'
 import './nav.css'
 
@@ -51,7 +51,7 @@ export function Brand() {
 
 function ChatLine({ chat }: { readonly chat: Chat }) {
   const title = chatTitle(chat)
-  const open = currentChat.value.id === chat.id
+  const open = view.value === 'chat' && currentChat.value.id === chat.id
   return (
     <li class={open ? 'nav-line nav-open' : 'nav-line'}>
       <button
@@ -80,6 +80,7 @@ export function leaveFor(go: () => void): void {
   stopAnswering()
   editing.value = undefined
   sheet.value = undefined
+  showView('chat')
   go()
 }
 

@@ -79,7 +79,7 @@ async function refreshCatalogue(): Promise<void> {
   }
 }
 
-async function refreshStored(): Promise<void> {
+export async function refreshStored(): Promise<void> {
   try {
     storedModels.value = await listStoredModels()
   } catch {

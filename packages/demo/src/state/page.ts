@@ -6,6 +6,21 @@ export type Sheet = 'chats' | 'panel' | 'models' | 'keys'
 
 export const sheet = signal<Sheet | undefined>(undefined)
 
+/** What the middle of the page shows; the address tells, so that Back leads back. */
+export type View = 'chat' | 'onnx'
+
+const viewOf = (hash: string): View => (hash === '#onnx' ? 'onnx' : 'chat')
+
+export const view = signal<View>(viewOf(location.hash))
+addEventListener('hashchange', () => {
+  view.value = viewOf(location.hash)
+})
+
+export function showView(next: View): void {
+  view.value = next
+  if (viewOf(location.hash) !== next) location.hash = next
+}
+
 /** What is in the box and not yet sent; kept so that neither an error nor a reload loses it. */
 export const draft = signal('')
 /** The question that the box holds in order to ask it in other words. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import fixture from '../engine/fixtures/minilm-embeddings.json'
 import expected from '../engine/fixtures/sentiment/expected.json'
-import headUrl from '../engine/fixtures/sentiment/model.onnx?url&no-inline'
+import headUrl from '../engine/fixtures/sentiment/onnx/model.onnx?url&no-inline'
 import { createEngine, type Engine, isBrasaError, listStoredModels, removeStoredModel } from '../index.ts'
 
 const model = 'all-minilm-l6-v2'
@@ -65,8 +65,10 @@ describe('embeddings', () => {
     for (const { embedding, index } of response.data) expectReference(embedding, index)
   })
 
-  test('of 64 texts at once are no slower than one by one', async () => {
-    const texts = Array.from({ length: 64 }, (_, index) => `${fixture.texts[index % 12]} ${index}`)
+  // What is saved is reading the weights once for many rows; from some ten tokens a text on, one text alone already keeps
+  // the processor busy, and the same arithmetic is left to do.
+  test('of 64 short texts come faster at once than one by one', async () => {
+    const texts = Array.from({ length: 64 }, (_, index) => `number ${index}`)
     const oneByOne = async () => {
       for (const input of texts) await engine.embeddings.create({ model, input })
     }
@@ -77,12 +79,15 @@ describe('embeddings', () => {
       return performance.now() - start
     }
     await together()
-    // The best of three: the machine is shared.
-    const best = async (run: () => Promise<unknown>) =>
-      Math.min(await timed(run), await timed(run), await timed(run))
-    const [alone, batched] = [await best(oneByOne), await best(together)]
+    // In turns and the best of four: the machine is shared.
+    let alone = Number.POSITIVE_INFINITY
+    let batched = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 4; round++) {
+      alone = Math.min(alone, await timed(oneByOne))
+      batched = Math.min(batched, await timed(together))
+    }
     console.log(`64 texts: ${alone.toFixed(0)} ms one by one, ${batched.toFixed(0)} ms together`)
-    expect(alone / batched).toBeGreaterThanOrEqual(0.8)
+    expect(alone / batched).toBeGreaterThan(1)
   })
 
   test('refuse what is too long, or cut it when told to', async () => {

@@ -124,10 +124,11 @@ export async function createEngineClient(
   }
 
   async function start(loadSignal?: AbortSignal): Promise<WorkerConnection> {
-    const worker = connectWorker(spawn, () => {
+    const onLost = () => {
       open.delete(worker)
       connection = undefined
-    })
+    }
+    const worker = connectWorker(spawn, onLost, request.backend === 'ort' ? cpuSilenceMs : undefined)
     open.add(worker)
     const stream = ++lastStream
     const stopWaiting = closeWhenAborted(worker, loadSignal)
@@ -234,6 +235,12 @@ export async function createEngineClient(
     },
   }
 }
+
+/**
+ * ONNX Runtime computes on the worker's own thread: making a session, or a piece of a prompt, takes seconds on a machine
+ * that is slow or has other work.
+ */
+const cpuSilenceMs = 15_000
 
 /** How long a worker may take to leave a load in order. */
 const graceMs = 500

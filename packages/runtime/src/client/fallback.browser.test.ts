@@ -72,6 +72,12 @@ describe('the fallback', () => {
     expect((await answerOf(client)).text).toHaveLength(60)
   })
 
+  test('may compute for longer than a GPU’s worker may be silent', async () => {
+    const client = await createClient('no adapter')
+    expect((await answerOf(client, 'compute for 3 s')).text).toHaveLength(60)
+    expect(spawned).toHaveLength(2)
+  })
+
   test('never takes over from a backend that was asked for by name', async () => {
     expect(await failureOf(createClient('no adapter', 'webgpu'))).toBe('webgpu_unavailable')
     expect(spawned).toHaveLength(1)

@@ -16,6 +16,18 @@ describe('startHeartbeat', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('a worker that computes on its own thread may be silent for longer', async () => {
+    let alive = true
+    const onSilence = vi.fn()
+    startHeartbeat(() => (alive ? Promise.resolve() : silence()), onSilence, 15_000)
+    await vi.advanceTimersByTimeAsync(1000)
+    alive = false
+    await vi.advanceTimersByTimeAsync(14_900)
+    expect(onSilence).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(500)
+    expect(onSilence).toHaveBeenCalledTimes(1)
+  })
+
   test('silence is noticed within 2 s, once, and after no less than 1.5 s', async () => {
     let alive = true
     const onSilence = vi.fn()

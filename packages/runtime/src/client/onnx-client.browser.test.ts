@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import headUrl from '../engine/fixtures/sentiment/model.onnx?url&no-inline'
+import headUrl from '../engine/fixtures/sentiment/onnx/model.onnx?url&no-inline'
 import { isBrasaError } from '../errors.ts'
 import { createOnnxClient, type OnnxClient } from './onnx-client.ts'
 

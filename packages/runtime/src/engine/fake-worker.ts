@@ -57,6 +57,8 @@ function lossesOf(model: unknown): number | undefined {
 
 function misbehave(prompt: string): void {
   if (prompt === 'loop for ever') for (;;);
+  const end = performance.now() + (prompt === 'compute for 3 s' ? 3000 : 0)
+  while (performance.now() < end);
   if (prompt === 'close yourself') close()
   if (prompt === 'fail outside of any call') {
     setTimeout(() => {

@@ -55,19 +55,30 @@ export async function openOnnxFiles(
       opened.files.find((file) => file.name === plain) ?? opened.files.find((file) => file.name === base)
     if (listed !== undefined) return listed
     if (typeof reference !== 'string' || opened.files.length > 1 || !URL.canParse(opened.id)) return undefined
-    const url = new URL(plain, opened.id).href
+    return openAddress(new URL(plain, opened.id).href)
+  }
+
+  async function openAddress(url: string): Promise<StoredFile | undefined> {
     try {
       return (await openModel([url], options)).files[0]
     } catch (error) {
-      if (isBrasaError(error) && error.details.status === 404) return undefined
+      // Not there; or a server that answers with its page wherever it has nothing.
+      const isMissing = isBrasaError(error) && (error.details.status === 404 || error.code === 'not_an_onnx')
+      if (isMissing) return undefined
       throw error
     }
+  }
+
+  /** Repositories have their models in a folder onnx/, and what is common to them above it. */
+  async function findAbove(name: string): Promise<StoredFile | undefined> {
+    if (typeof reference !== 'string' || !/\/onnx\/[^/]+$/.test(opened.id)) return undefined
+    return openAddress(new URL(`../${name}`, opened.id).href)
   }
 
   const readAll = (file: StoredFile) => file.read(0, file.size, signal)
 
   async function findJson(name: string): Promise<unknown> {
-    const file = await find(name)
+    const file = (await find(name)) ?? (await findAbove(name))
     if (file === undefined) return undefined
     try {
       return JSON.parse(new TextDecoder().decode(await readAll(file)))

@@ -70,7 +70,7 @@ async function run(session: OrtSession, feeds: Feeds): Promise<(name: string) =>
 /** What ONNX Runtime threw, by code: it has only words. */
 export function ortError(error: unknown, task: string): BrasaError {
   const { message } = toBrasaError(error)
-  if (/alloc|out of memory|memory access|ERROR_CODE: 6/i.test(message)) {
+  if (/bad_alloc|alloc\w* failed|failed to alloc|out of memory/i.test(message)) {
     return new BrasaError('out_of_memory', {
       message: `ONNX Runtime had not the memory to ${task}. Close other tabs, or load a smaller model or a smaller contextLength.`,
       cause: error,

@@ -112,7 +112,11 @@ export function createGraphBuilder(weights: GraphWeights) {
       }
       const weight = external(name, 'int8', [inputSize, outputSize], data)
       const scales = external(`${name} scales`, 'float32', [outputSize], matrix.scales)
-      return node('DynamicQuantizeMatMul', [x, weight, scales], {}, 'com.microsoft')
+      const product = (x: string) => node('DynamicQuantizeMatMul', [x, weight, scales], {}, 'com.microsoft')
+      // One scale for all of x drowns it where a component is far out: what rounding left is multiplied too. On SmolLM2 the
+      // divergence from float64 falls from 0.03-0.05 to 0.001-0.007 nats a token.
+      const rest = node('Sub', [x, node('DequantizeLinear', nodeOf('DynamicQuantizeLinear', [x], 3))])
+      return node('Add', [product(x), product(rest)])
     },
 
     write: (name: string): WrittenGraph => ({

@@ -49,7 +49,9 @@ export function int8Sink(outputSize: number, inputSize: number, errors: ErrorSum
   const scales = new Float32Array(outputSize)
   const row = new Float32Array(inputSize)
   const probe = probeOf(inputSize)
-  const quantised = asDynamicallyQuantised(probe)
+  const rounded = asDynamicallyQuantised(probe)
+  const rest = asDynamicallyQuantised(probe.map((value, i) => value - rounded[i]!))
+  const quantised = rounded.map((value, i) => value + rest[i]!)
 
   function quantiseRow(index: number): void {
     let largest = 0
@@ -57,16 +59,16 @@ export function int8Sink(outputSize: number, inputSize: number, errors: ErrorSum
     const scale = largest / 127 || 1
     scales[index] = scale
     let exact = 0
-    let rounded = 0
+    let approximate = 0
     for (let i = 0; i < inputSize; i++) {
       const q = Math.round(row[i]! / scale)
       data[i * outputSize + index] = q
       exact += row[i]! * probe[i]!
-      rounded += q * scale * quantised[i]!
+      approximate += q * scale * quantised[i]!
     }
     if (index % 16 !== 0) return
     errors.signal += exact * exact
-    errors.noise += (exact - rounded) ** 2
+    errors.noise += (exact - approximate) ** 2
   }
 
   return {

@@ -1,5 +1,6 @@
 import { BrasaError, throwIfAborted } from '../../errors.ts'
 import { blockFormats, decodePlanes, dequantise, repack } from '../../quant/blocks.ts'
+import { breathe } from '../breathe.ts'
 import type { LinearPrecision } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
@@ -67,6 +68,8 @@ export async function loadModel<Session>(
       }
       loadedBytes += bytes.length
       onProgress?.(loadedBytes)
+      // Decoding and opening are this thread's: a worker that is silent for long is taken for dead.
+      await breathe()
     }
     if (sessions.includes(undefined)) {
       throw new BrasaError('truncated_model', {

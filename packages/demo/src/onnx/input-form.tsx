@@ -1,0 +1,126 @@
+import type { ValueInfo } from '@brasa/runtime'
+import { type Fill, fillsOf, type InputChoice, initialChoice } from './feeds.ts'
+import { choices, run, runModel, sizes, stopRun } from './run-state.ts'
+import { formatShape, freeDimensions } from './shapes.ts'
+
+/** What goes into the model: how each input is filled, and the sizes that the model leaves open. */
+export function InputForm({ inputs }: { readonly inputs: readonly ValueInfo[] }) {
+  const open = freeDimensions(inputs)
+  return (
+    <form
+      class="onnx-form"
+      aria-label="Inputs"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void runModel()
+      }}
+    >
+      <h3>Inputs</h3>
+      <ul class="onnx-values">
+        {inputs.map((info) => (
+          <Input key={info.name} info={info} />
+        ))}
+      </ul>
+      {open.length > 0 && (
+        <fieldset class="onnx-sizes">
+          <legend>Sizes the model leaves open</legend>
+          {open.map(({ key }) => (
+            <label key={key} class="onnx-size">
+              <span>{key}</span>
+              <input
+                class="field figures"
+                inputMode="numeric"
+                autocomplete="off"
+                aria-invalid={!/^\s*\d{1,9}\s*$/.test(sizes.value[key] ?? '')}
+                value={sizes.value[key] ?? ''}
+                onInput={(event) => {
+                  sizes.value = { ...sizes.value, [key]: event.currentTarget.value }
+                }}
+              />
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <div class="onnx-acts">
+        {run.value.kind === 'running' ? (
+          <button key="stop" type="button" class="button" onClick={stopRun}>
+            Stop
+          </button>
+        ) : (
+          <button key="run" type="submit" class="button">
+            Run
+          </button>
+        )}
+        <RunWords />
+      </div>
+    </form>
+  )
+}
+
+function RunWords() {
+  const state = run.value
+  if (state.kind === 'failed') {
+    return (
+      <p class="onnx-wrong" role="alert" data-code={state.code}>
+        {state.message}
+      </p>
+    )
+  }
+  return (
+    <p class="small soft" role="status">
+      {state.kind === 'running' && 'Running…'}
+      {state.kind === 'stopped' && 'Stopped. The next run loads the model again.'}
+    </p>
+  )
+}
+
+function Input({ info }: { readonly info: ValueInfo }) {
+  const { name, type, dims } = info
+  const choice = choices.value[name] ?? initialChoice(info)
+  const change = (next: Partial<InputChoice>) => {
+    choices.value = { ...choices.value, [name]: { ...choice, ...next } }
+  }
+  const fills = fillsOf(type)
+  return (
+    <li>
+      <div class="onnx-value">
+        <ValueName name={name} type={type} dims={dims} />
+        <select
+          class="field"
+          aria-label={`Fill ${name} with`}
+          value={choice.fill}
+          disabled={fills.length === 1}
+          onChange={(event) => change({ fill: event.currentTarget.value as Fill })}
+        >
+          {fills.map(({ fill, label }) => (
+            <option key={fill} value={fill}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
+      {choice.fill === 'typed' && (
+        <textarea
+          class="field onnx-typed"
+          rows={2}
+          spellcheck={false}
+          aria-label={`Values of ${name}`}
+          placeholder={
+            type === 'string' ? 'Texts, between commas' : 'Numbers, between commas; one alone fills all'
+          }
+          value={choice.typed}
+          onInput={(event) => change({ typed: event.currentTarget.value })}
+        />
+      )}
+    </li>
+  )
+}
+
+export function ValueName({ name, type, dims }: Pick<ValueInfo, 'name' | 'type' | 'dims'>) {
+  return (
+    <span class="onnx-signature">
+      <code>{name}</code>
+      <span class="small soft figures">{`${type} ${formatShape(dims)}`}</span>
+    </span>
+  )
+}
