@@ -105,6 +105,8 @@ export async function measureSpeeds(engine, log) {
 
   const farPosition = farPositionOf(device.backend)
   const [near, far] = await measurePositions(engine, [nearPosition, farPosition], log)
+  // While the keys and values of the longest sequence are still held.
+  const memory = await engine.evaluate((engine) => engine.memory())
   const perToken = await workPerToken(engine, shortPrompt)
   return {
     ...device,
@@ -116,7 +118,7 @@ export async function measureSpeeds(engine, log) {
     farPosition,
     msPerTokenFar: far,
     longContextRatio: near !== undefined && far !== undefined ? far / near : undefined,
-    memory: await engine.evaluate((engine) => engine.memory()),
+    memory,
     perToken,
   }
 }
@@ -138,7 +140,7 @@ async function measurePositions(engine, positions, log) {
       continue
     }
     log(
-      `decode at position ${position}, ${numRuns} times (first its prompt, which takes a while on a software adapter)`,
+      `decode at position ${position}, ${numRuns} times (first its prompt, which takes a while where there is no GPU)`,
     )
     const prompt = await promptOf(engine, numTokens, 'Far')
     result.push(1000 / (await bestDecode(engine, prompt, windowTokens)))

@@ -15,7 +15,7 @@ export function Outputs({ outputs }: { readonly outputs: readonly ValueInfo[] })
           <p class="small soft figures" role="status">{`Took ${formatTaken(state.ms)}`}</p>
         )}
       </div>
-      <ul class="onnx-values" aria-label="Outputs">
+      <ul class="onnx-values onnx-results" aria-label="Outputs">
         {state.kind === 'done'
           ? state.outputs.map(([name, tensor]) => <Result key={name} name={name} tensor={tensor} />)
           : outputs.map(({ name, type, dims }) => (

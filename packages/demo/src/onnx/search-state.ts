@@ -78,6 +78,8 @@ export async function rank(): Promise<void> {
     const kept = new Set([...texts, wanted])
     vectors = new Map([...vectors].filter(([entry]) => kept.has(entry)))
     search.value = { kind: 'ready' }
+    // What was typed meanwhile waits no longer.
+    if (query.value.trim() !== wanted || entries.value !== texts) rankSoon()
     if (isLoading) await refreshStored()
   } catch (error) {
     if (!mine()) return
