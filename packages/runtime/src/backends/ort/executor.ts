@@ -56,7 +56,7 @@ export async function createOrtExecutor(
     {
       device: {
         backend: 'ort',
-        adapter: `ONNX Runtime on the CPU, ${numThreads === 1 ? 'one thread' : `${numThreads} threads`}`,
+        adapter: `the CPU, ${numThreads === 1 ? 'one thread' : `${numThreads} threads`}`,
         reason,
         features: ['simd', ...(numThreads > 1 ? ['threads'] : [])],
         linears: model.linears,
