@@ -1,4 +1,5 @@
 import { BrasaError, throwIfAborted } from '../errors.ts'
+import { checkRollback, checkRoom, checkStep } from './contract-checks.ts'
 import {
   type AppendOptions,
   type DeviceInfo,
@@ -55,14 +56,13 @@ interface SequenceState<Cache> extends Sequence {
   counts: { seen: Set<number>; answer: Map<number, number> }
 }
 
-const maxStepsInFlight = 4
-
 /** An executor over `model`: sequences, order of work, sampling. Rows of a step are computed one after another. */
 export function createHostExecutor<Cache>(
   spec: TransformerSpec,
   model: HostModel<Cache>,
-  { contextLength, maxBatchSize }: HostExecutorOptions,
+  limits: HostExecutorOptions,
 ): Executor {
+  const { contextLength, maxBatchSize } = limits
   const alive = new Set<SequenceState<Cache>>()
   let nextId = 1
   let stepsInFlight = 0
@@ -93,14 +93,6 @@ export function createHostExecutor<Cache>(
     })
   }
 
-  function checkRoom(state: SequenceState<Cache>, numTokens: number): void {
-    if (state.length + numTokens <= contextLength) return
-    throw new BrasaError('context_length_exceeded', {
-      message: `The sequence holds ${state.length} tokens and ${numTokens} more do not fit in the context of ${contextLength}. Shorten the conversation, or load with a larger contextLength.`,
-      details: { numTokens: state.length + numTokens, contextLength },
-    })
-  }
-
   function create(length: number, cache: Cache): SequenceState<Cache> {
     const counts = { seen: new Set<number>(), answer: new Map<number, number>() }
     const state: SequenceState<Cache> = {
@@ -118,7 +110,7 @@ export function createHostExecutor<Cache>(
 
   async function append(sequence: Sequence, tokens: Uint32Array, { signal, onProgress }: AppendOptions) {
     const state = stateOf(sequence)
-    checkRoom(state, tokens.length)
+    checkRoom(state, tokens.length, limits)
     for (const token of tokens) checkToken(token)
     for (let done = 0; done < tokens.length; ) {
       throwIfAborted(signal)
@@ -187,9 +179,7 @@ export function createHostExecutor<Cache>(
     rollback(sequence, length) {
       const state = stateOf(sequence)
       if (length === state.length) return
-      if (!(Number.isInteger(length) && length >= 0 && length < state.length)) {
-        throw new BrasaError('internal', { message: `Cannot roll back ${state.length} tokens to ${length}.` })
-      }
+      checkRollback(state, length)
       state.length = length
       state.lastToken = undefined
     },
@@ -205,19 +195,10 @@ export function createHostExecutor<Cache>(
     },
     append: (sequence, tokens, options = {}) => inTurn(() => append(sequence, tokens, options)),
     async step(rows) {
-      if (rows.length === 0 || rows.length > maxBatchSize) {
-        throw new BrasaError('invalid_request', {
-          message: `A step has 1 to ${maxBatchSize} rows, not ${rows.length}.`,
-        })
-      }
-      if (stepsInFlight >= maxStepsInFlight) {
-        throw new BrasaError('internal', {
-          message: `Read a step before enqueueing more than ${maxStepsInFlight}.`,
-        })
-      }
+      checkStep(rows.length, stepsInFlight, limits)
       const states = rows.map(({ sequence }) => stateOf(sequence))
       for (const [index, state] of states.entries()) {
-        checkRoom(state, 1)
+        checkRoom(state, 1, limits)
         const { token } = rows[index]!
         if (token !== undefined) checkToken(token)
         else if (state.lastToken === undefined && state.stepsInFlight === 0) {

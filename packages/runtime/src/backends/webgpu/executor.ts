@@ -1,4 +1,5 @@
-import { BrasaError, throwIfAborted } from '../../errors.ts'
+import { throwIfAborted } from '../../errors.ts'
+import { checkRollback, checkRoom, checkStep } from '../contract-checks.ts'
 import type { AppendOptions, DeviceCounters, Executor, Sequence, StepResult, StepRow } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
@@ -7,7 +8,6 @@ import { type DeviceHealth, watchDevice } from './device-health.ts'
 import { createDeviceModel, type DeviceModel } from './device-model.ts'
 import { type Gpu, openGpu } from './gpu.ts'
 import { createPacing, prefillChunk } from './prefill.ts'
-import { maxStepsInFlight } from './readback.ts'
 import { createSequences, type SequenceState } from './sequences.ts'
 
 export interface WebGpuOptions {
@@ -78,17 +78,9 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
     return turn
   }
 
-  function checkRoom(state: SequenceState, numTokens: number): void {
-    if (state.length + numTokens <= contextLength) return
-    throw new BrasaError('context_length_exceeded', {
-      message: `The sequence holds ${state.length} tokens and ${numTokens} more do not fit in the context of ${contextLength}. Shorten the conversation, or load with a larger contextLength.`,
-      details: { numTokens: state.length + numTokens, contextLength },
-    })
-  }
-
   async function append(sequence: Sequence, tokens: Uint32Array, { signal, onProgress }: AppendOptions = {}) {
     const state = sequences.stateOf(sequence)
-    checkRoom(state, tokens.length)
+    checkRoom(state, tokens.length, model)
     await inTurn(async () => {
       decoder.forgetRows()
       for (let done = 0; done < tokens.length; ) {
@@ -103,18 +95,9 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
   }
 
   async function step(rows: readonly StepRow[]): Promise<readonly StepResult[]> {
-    if (rows.length === 0 || rows.length > maxBatchSize) {
-      throw new BrasaError('invalid_request', {
-        message: `A step has 1 to ${maxBatchSize} rows, not ${rows.length}.`,
-      })
-    }
-    if (stepsInFlight >= maxStepsInFlight) {
-      throw new BrasaError('internal', {
-        message: `Read a step before enqueueing more than ${maxStepsInFlight}.`,
-      })
-    }
+    checkStep(rows.length, stepsInFlight, model)
     const states = rows.map(({ sequence }) => sequences.stateOf(sequence))
-    for (const state of states) checkRoom(state, 1)
+    for (const state of states) checkRoom(state, 1, model)
     const placed = rows.map((row, i) => ({ ...row, state: states[i]!, position: states[i]!.length }))
     for (const state of states) state.length += 1
     stepsInFlight += 1
@@ -165,9 +148,7 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
     rollback(sequence, length) {
       const state = sequences.stateOf(sequence)
       if (length === state.length) return
-      if (!(length >= 0 && length < state.length)) {
-        throw new BrasaError('internal', { message: `Cannot roll back ${state.length} tokens to ${length}.` })
-      }
+      checkRollback(state, length)
       cache.truncate(state.slot, length)
       state.length = length
       state.lastToken = undefined

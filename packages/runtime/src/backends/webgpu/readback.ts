@@ -1,22 +1,18 @@
+import { maxStepsInFlight } from '../contract-checks.ts'
 import { createBuffer, type Gpu } from './gpu.ts'
-
-/** Steps whose tokens the host has not read yet, at most. */
-export const maxStepsInFlight = 4
 
 /** Staging buffers used in turn, so that reading a step back creates nothing. */
 export interface ReadbackRing {
   /** Records the copy of `source` into the next staging buffer and returns how to read it once the commands are submitted. */
   copy(encoder: GPUCommandEncoder, source: GPUBuffer, byteLength: number): () => Promise<Uint32Array>
-  destroy(): void
 }
 
 /** @param byteLength bytes of one staging buffer */
 export function createReadbackRing(gpu: Gpu, byteLength: number): ReadbackRing {
   const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
-  const all = Array.from({ length: maxStepsInFlight }, (_, i) =>
+  const free = Array.from({ length: maxStepsInFlight }, (_, i) =>
     createBuffer(gpu, `readback.${i}`, byteLength, usage),
   )
-  const free = [...all]
   return {
     copy(encoder, source, length) {
       const staging = free.pop()
@@ -27,9 +23,6 @@ export function createReadbackRing(gpu: Gpu, byteLength: number): ReadbackRing {
         free.push(staging)
         return words
       }
-    },
-    destroy() {
-      for (const buffer of all) buffer.destroy()
     },
   }
 }

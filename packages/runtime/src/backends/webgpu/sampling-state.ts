@@ -12,7 +12,6 @@ export interface SamplingState {
   configure(slot: number, settings: SamplingSettings, history: PenaltyHistory): void
   /** Greedy and without penalties, whatever the slot's last sequence had. */
   reset(slot: number): void
-  destroy(): void
 }
 
 const inPrompt = 0x8000_0000
@@ -38,9 +37,5 @@ export function createSamplingState(gpu: Gpu, vocabSize: number, numSlots: numbe
     byteLength: settings.size + tokenCounts.size,
     configure,
     reset: (slot) => configure(slot, greedySettings, { promptTokens: noTokens, answerTokens: noTokens }),
-    destroy() {
-      settings.destroy()
-      tokenCounts.destroy()
-    },
   }
 }
