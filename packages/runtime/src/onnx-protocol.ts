@@ -4,6 +4,7 @@ import type {
   ClassifyResponse,
   EmbeddingRequest,
   EmbeddingResponse,
+  OnnxProvider,
   OnnxReference,
   Tensor,
   TensorFeed,
@@ -17,6 +18,7 @@ export type {
   EmbeddingRequest,
   EmbeddingResponse,
   LabelScore,
+  OnnxProvider,
   OnnxReference,
   Tensor,
   TensorData,
@@ -35,16 +37,24 @@ export interface OnnxService {
   openSession(call: CallId, request: SessionRequest, place: Place, events: LoadEvents): Promise<SessionInfo>
   runSession(session: SessionId, feeds: Feeds): Promise<Tensors>
   releaseSession(session: SessionId): Promise<void>
-  embed(call: CallId, request: EmbeddingRequest, place: Place, events: LoadEvents): Promise<EmbeddingResponse>
+  embed(
+    call: CallId,
+    request: WithProvider<EmbeddingRequest>,
+    place: Place,
+    events: LoadEvents,
+  ): Promise<EmbeddingResponse>
   classify(
     call: CallId,
-    request: ClassifyRequest,
+    request: WithProvider<ClassifyRequest>,
     place: Place,
     events: LoadEvents,
   ): Promise<ClassifyResponse>
   /** The call then fails with `aborted`, unless it is done. */
   abortCall(call: CallId): void
 }
+
+/** A request whose provider is settled. */
+export type WithProvider<Request> = Request & { readonly provider: OnnxProvider }
 
 export type CallId = number
 export type SessionId = number
@@ -61,6 +71,7 @@ export interface Place {
 
 export interface SessionRequest {
   readonly reference: OnnxReference
+  readonly provider: OnnxProvider
   readonly maxBatch: number
   readonly maxWaitMs: number
 }

@@ -8,8 +8,8 @@ installErrorTransfer()
 expose({
   ...createEngineService(loadEngine),
   // ONNX Runtime is fetched with the first model for it.
-  ...createOnnxService(async (bytes) => {
+  ...createOnnxService(async (bytes, provider) => {
     const { loadOnnxModel } = await import('./backends/ort/onnx-session.ts')
-    return loadOnnxModel(bytes)
+    return loadOnnxModel(bytes, provider)
   }),
 })

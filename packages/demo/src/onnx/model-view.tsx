@@ -3,7 +3,7 @@ import { referenceName } from '../state/model.ts'
 import { InputForm } from './input-form.tsx'
 import { OnnxProgress } from './onnx-progress.tsx'
 import { Outputs } from './outputs.tsx'
-import { closeModel, file, openModel, reference } from './run-state.ts'
+import { closeModel, file, openModel, provider, reference } from './run-state.ts'
 
 /** Any ONNX model: what it takes, what it gives, and a run. */
 export function ModelView() {
@@ -22,7 +22,7 @@ export function ModelView() {
       {state.kind === 'none' && (
         <>
           <p class="soft">
-            Open an ONNX file to see what it takes and gives, and run it on the CPU. It stays on this device.
+            Open an ONNX file to see what it takes and gives, and run it. It stays on this device.
           </p>
           <Open />
         </>
@@ -40,7 +40,9 @@ export function ModelView() {
       )}
       {state.kind === 'ready' && (
         <>
-          <p class="onnx-name">{name}</p>
+          <p class="onnx-name">
+            {name} <span class="soft">{provider.value === 'webgpu' ? 'on the GPU' : 'on the CPU'}</span>
+          </p>
           <InputForm inputs={state.inputs} />
           <Outputs outputs={state.outputs} />
         </>
@@ -49,11 +51,40 @@ export function ModelView() {
   )
 }
 
+/** A model is loaded for one of them. */
+function ProviderChoice() {
+  if (navigator.gpu === undefined) return null
+  return (
+    <fieldset class="onnx-providers">
+      <legend class="visually-hidden">Run on</legend>
+      {providers.map(({ id, name }) => (
+        <label key={id}>
+          <input
+            type="radio"
+            name="onnx-provider"
+            checked={provider.value === id}
+            onChange={() => {
+              provider.value = id
+            }}
+          />
+          {name}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+const providers = [
+  { id: 'wasm', name: 'On the CPU' },
+  { id: 'webgpu', name: 'On the GPU: for large models and batches' },
+] as const
+
 /** The ways to bring a model, and after a failure the same one again. */
 function Open({ again }: { readonly again?: () => void }) {
   const address = useSignal('')
   return (
     <>
+      <ProviderChoice />
       <div class="onnx-acts">
         {again !== undefined && (
           <button type="button" class="button" onClick={again}>

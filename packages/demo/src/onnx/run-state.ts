@@ -1,6 +1,7 @@
 import {
   createEngine,
   type LoadProgress,
+  type OnnxProvider,
   type OnnxReference,
   type OnnxSession,
   type Tensor,
@@ -35,6 +36,8 @@ export type RunState =
   | Failure
 
 export const reference = signal<OnnxReference | undefined>(undefined)
+/** Where the next model runs. */
+export const provider = signal<OnnxProvider>('wasm')
 export const file = signal<FileState>({ kind: 'none' })
 export const run = signal<RunState>({ kind: 'idle' })
 /** By input. */
@@ -130,7 +133,11 @@ async function loadSession(
   const free = () => void engine.dispose().catch(() => undefined)
   if (aborted.aborted) free()
   else aborted.addEventListener('abort', free, { once: true })
-  const session = await engine.sessions.create(wanted, { signal: aborted, onProgress })
+  const session = await engine.sessions.create(wanted, {
+    provider: provider.value,
+    signal: aborted,
+    onProgress,
+  })
   holder.session = session
   return session
 }

@@ -2,13 +2,17 @@ import type { OnnxClient } from '../client/onnx-client.ts'
 import { BrasaError } from '../errors.ts'
 import { checkInput } from './embeddings.ts'
 import type { Classify } from './onnx-types.ts'
-import { checkReference } from './sessions.ts'
+import { checkProvider, checkReference } from './sessions.ts'
 
 /** Labels for texts, from an ONNX model. */
 export function createClassify(client: OnnxClient): Classify {
-  return async ({ model, input, truncate = false, embedder, activation }, options = {}) => {
+  return async (
+    { model, input, truncate = false, provider = 'wasm', embedder, activation },
+    options = {},
+  ) => {
     checkReference(model, 'model')
     checkInput(input)
+    checkProvider(provider)
     if (embedder !== undefined) checkReference(embedder, 'embedder')
     if (activation !== undefined && activation !== 'softmax' && activation !== 'sigmoid') {
       throw new BrasaError('invalid_request', {
@@ -18,7 +22,7 @@ export function createClassify(client: OnnxClient): Classify {
     }
     return client.classify(
       {
-        ...{ model, input, truncate },
+        ...{ model, input, truncate, provider },
         ...(embedder === undefined ? {} : { embedder }),
         ...(activation === undefined ? {} : { activation }),
       },

@@ -65,6 +65,16 @@ describe('embeddings', () => {
     for (const { embedding, index } of response.data) expectReference(embedding, index)
   })
 
+  test('equal them on the GPU', async () => {
+    const index = fixture.tokens.findIndex(({ length }) => length <= 8)
+    const { data } = await engine.embeddings.create({
+      model,
+      input: fixture.texts[index]!,
+      provider: 'webgpu',
+    })
+    expectReference(data[0]!.embedding, index)
+  })
+
   // What is saved is reading the weights once for many rows; from some ten tokens a text on, one text alone already keeps
   // the processor busy, and the same arithmetic is left to do.
   test('of 64 short texts come faster at once than one by one', async () => {

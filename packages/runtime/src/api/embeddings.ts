@@ -1,15 +1,16 @@
 import type { OnnxClient } from '../client/onnx-client.ts'
 import { BrasaError } from '../errors.ts'
 import type { Embeddings } from './onnx-types.ts'
-import { checkReference } from './sessions.ts'
+import { checkProvider, checkReference } from './sessions.ts'
 
 /** OpenAI's embeddings, over an ONNX model. */
 export function createEmbeddings(client: OnnxClient): Embeddings {
   return {
-    async create({ model, input, truncate = false }, options = {}) {
+    async create({ model, input, truncate = false, provider = 'wasm' }, options = {}) {
       checkReference(model, 'model')
       checkInput(input)
-      return client.embed({ model, input, truncate }, options)
+      checkProvider(provider)
+      return client.embed({ model, input, truncate, provider }, options)
     },
   }
 }

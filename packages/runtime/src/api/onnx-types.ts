@@ -56,9 +56,12 @@ export interface ValueInfo {
   readonly dims: readonly (number | string | null)[]
 }
 
+/** What computes: the CPU, or the GPU with the CPU for operators that it lacks. */
+export type OnnxProvider = 'wasm' | 'webgpu'
+
 export interface SessionOptions extends RequestOptions {
-  /** The only one so far. */
-  readonly provider?: 'wasm'
+  /** `wasm` by default. `webgpu` pays for large models and batches on a GPU; it needs JavaScript promise integration. */
+  readonly provider?: OnnxProvider
   /**
    * Joins up to so many single-row requests of the same shape along dimension 0; 1, the default, joins none. Only for models
    * whose rows do not depend on one another.
@@ -77,7 +80,7 @@ export interface OnnxSession {
   /**
    * Runs the model once. The feeds' buffers move to the worker and are empty afterwards, save those of which a tensor is
    * only a part: those parts are copied. Pass a copy of what you want to keep.
-   * @throws BrasaError `invalid_request`, which says what was expected, `disposed`, `worker_lost`, `internal`
+   * @throws BrasaError `invalid_request`, which says what was expected, `disposed`, `worker_lost`, `device_lost`, `internal`
    */
   run(feeds: Readonly<Record<string, TensorFeed>>): Promise<Readonly<Record<string, Tensor>>>
   release(): Promise<void>
@@ -87,7 +90,7 @@ export interface Sessions {
   /**
    * Loads an ONNX model, bringing it into this browser's storage first where it is not there yet.
    * @throws BrasaError `not_an_onnx`, `unsupported_operator`, `malformed_model`, `truncated_model`, `invalid_request`,
-   *   `unknown_model`, `aborted`, and what networks and storage throw
+   *   `unknown_model`, `aborted`, `webgpu_unavailable` for that provider, and what networks and storage throw
    */
   create(reference: OnnxReference, options?: SessionOptions): Promise<OnnxSession>
 }
@@ -98,6 +101,8 @@ interface TextModelRequest {
   readonly input: string | readonly string[]
   /** Cuts texts that are too long instead of refusing them. */
   readonly truncate?: boolean
+  /** As of a session: `wasm` by default. */
+  readonly provider?: OnnxProvider
 }
 
 export interface EmbeddingRequest extends TextModelRequest {}

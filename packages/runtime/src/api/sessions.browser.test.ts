@@ -179,7 +179,7 @@ describe('sessions', () => {
     await session.release()
   })
 
-  test.each([{ maxBatch: 0 }, { maxBatch: 1.5 }, { maxWaitMs: -1 }, { provider: 'webgpu' as 'wasm' }])(
+  test.each([{ maxBatch: 0 }, { maxBatch: 1.5 }, { maxWaitMs: -1 }, { provider: 'npu' as 'wasm' }])(
     'refuse the option %j',
     async (options) => {
       const error = await failure(engine.sessions.create(fileOf(adding), options))

@@ -1,6 +1,6 @@
 import type { OnnxClient } from '../client/onnx-client.ts'
 import { BrasaError } from '../errors.ts'
-import type { OnnxReference, SessionOptions, Sessions } from './onnx-types.ts'
+import type { OnnxProvider, OnnxReference, SessionOptions, Sessions } from './onnx-types.ts'
 
 /** ONNX models that the page runs itself. */
 export function createSessions(client: OnnxClient): Sessions {
@@ -8,7 +8,7 @@ export function createSessions(client: OnnxClient): Sessions {
     async create(reference, options: SessionOptions = {}) {
       const { provider = 'wasm', maxBatch = 1, maxWaitMs = 5 } = options
       checkReference(reference, 'reference')
-      check(provider === 'wasm', 'provider', provider, 'it must be "wasm", the only provider so far')
+      checkProvider(provider)
       check(
         Number.isInteger(maxBatch) && maxBatch >= 1,
         'maxBatch',
@@ -21,7 +21,7 @@ export function createSessions(client: OnnxClient): Sessions {
         maxWaitMs,
         'it must be a number from 0',
       )
-      const session = await client.openSession({ reference, maxBatch, maxWaitMs }, options)
+      const session = await client.openSession({ reference, provider, maxBatch, maxWaitMs }, options)
       const { inputs, outputs } = session.info
       return { inputs, outputs, run: session.run, release: session.release }
     },
@@ -38,6 +38,11 @@ export function checkReference(reference: unknown, parameter: string): asserts r
     message: `"${parameter}" must be a catalogue name, a URL, a File, or a list of the files that belong together.`,
     details: { parameter },
   })
+}
+
+/** @throws BrasaError `invalid_request` */
+export function checkProvider(provider: unknown): asserts provider is OnnxProvider {
+  check(provider === 'wasm' || provider === 'webgpu', 'provider', provider, 'it must be "wasm" or "webgpu"')
 }
 
 function check(isRight: boolean, parameter: string, value: unknown, advice: string): void {

@@ -1,4 +1,4 @@
-import type { Feeds, Tensors, ValueInfo } from '../onnx-protocol.ts'
+import type { Feeds, OnnxProvider, Tensors, ValueInfo } from '../onnx-protocol.ts'
 
 /** The bytes of an ONNX model. */
 export interface OnnxModelBytes {
@@ -15,10 +15,10 @@ export interface OnnxModel {
   readonly outputs: readonly ValueInfo[]
   /** @throws BrasaError `invalid_request` if the feeds are not what the model takes */
   check(feeds: Feeds): void
-  /** One run after another. @throws BrasaError `invalid_request`, `out_of_memory`, `internal` */
+  /** One run after another. @throws BrasaError `invalid_request`, `out_of_memory`, `device_lost`, `internal` */
   run(feeds: Feeds): Promise<Tensors>
   release(): Promise<void>
 }
 
-/** @throws BrasaError `not_an_onnx`, `unsupported_operator`, `malformed_model`, `out_of_memory` */
-export type LoadOnnxModel = (bytes: OnnxModelBytes) => Promise<OnnxModel>
+/** @throws BrasaError `not_an_onnx`, `unsupported_operator`, `malformed_model`, `out_of_memory`, `webgpu_unavailable` */
+export type LoadOnnxModel = (bytes: OnnxModelBytes, provider: OnnxProvider) => Promise<OnnxModel>

@@ -17,7 +17,10 @@ test('a session outlives its worker', async () => {
   const place = { catalogueUrl: new URL('/models/models.json', location.href).href, baseUrl: location.href }
   const client = createOnnxClient(place, { spawn, silenceMs: 1500 })
   clients.push(client)
-  const session = await client.openSession({ reference: headUrl, maxBatch: 1, maxWaitMs: 0 }, {})
+  const session = await client.openSession(
+    { reference: headUrl, provider: 'wasm', maxBatch: 1, maxWaitMs: 0 },
+    {},
+  )
   const feeds = () => ({ embeddings: { dims: [1, 384], data: Float32Array.from({ length: 384 }, Math.sin) } })
   const before = await session.run(feeds())
   expect(before.logits).toMatchObject({ type: 'float32', dims: [1, 2] })

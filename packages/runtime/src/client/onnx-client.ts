@@ -1,5 +1,5 @@
 import { proxy, transfer } from 'comlink'
-import { BrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
+import { BrasaError, isBrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
 import type {
   CallId,
   ClassifyRequest,
@@ -8,11 +8,13 @@ import type {
   EmbeddingResponse,
   Feeds,
   LoadEvents,
+  OnnxProvider,
   OnnxService,
   Place,
   SessionInfo,
   SessionRequest,
   Tensors,
+  WithProvider,
 } from '../onnx-protocol.ts'
 import {
   connectWorker,
@@ -37,8 +39,8 @@ export interface SessionHandle {
 /** ONNX models as the page holds them. Their worker starts with the first call. */
 export interface OnnxClient {
   openSession(request: SessionRequest, call: OnnxCall): Promise<SessionHandle>
-  embed(request: EmbeddingRequest, call: OnnxCall): Promise<EmbeddingResponse>
-  classify(request: ClassifyRequest, call: OnnxCall): Promise<ClassifyResponse>
+  embed(request: WithProvider<EmbeddingRequest>, call: OnnxCall): Promise<EmbeddingResponse>
+  classify(request: WithProvider<ClassifyRequest>, call: OnnxCall): Promise<ClassifyResponse>
   dispose(): Promise<void>
 }
 
@@ -53,20 +55,25 @@ export function createOnnxClient(
   place: Place,
   { spawn = spawnEngineWorker, silenceMs = 60_000 }: OnnxClientOptions = {},
 ): OnnxClient {
-  let connection: WorkerConnection<OnnxService> | undefined
+  /** A worker for each provider: one that lost its GPU device ends, and takes no session of the CPU with it. */
+  const connections = new Map<OnnxProvider, WorkerConnection<OnnxService>>()
   let disposed: BrasaError | undefined
   let lastCall: CallId = 0
 
-  function connect(): WorkerConnection<OnnxService> {
+  function connect(provider: OnnxProvider): WorkerConnection<OnnxService> {
     if (disposed) throw disposed
-    connection ??= connectWorker<OnnxService>(
-      spawn,
-      () => {
-        connection = undefined
-      },
-      silenceMs,
-    )
+    const open = connections.get(provider)
+    if (open !== undefined) return open
+    const connection = connectWorker<OnnxService>(spawn, () => connections.delete(provider), silenceMs)
+    connections.set(provider, connection)
     return connection
+  }
+
+  /** Ends a worker whose GPU device is gone, so that the next call has a new one. */
+  function leaveIfLost(provider: OnnxProvider, worker: WorkerConnection<OnnxService>, error: unknown): void {
+    if (!isBrasaError(error) || error.code !== 'device_lost' || connections.get(provider) !== worker) return
+    connections.delete(provider)
+    worker.close(error)
   }
 
   /** A call that may load a model: it reports, and it can be stopped. */
@@ -97,9 +104,10 @@ export function createOnnxClient(
 
   return {
     async openSession(request, call) {
+      const { provider } = request
       const open = (worker: WorkerConnection<OnnxService>, options: OnnxCall) =>
         loading(worker, options, (id, events) => (service) => service.openSession(id, request, place, events))
-      let worker: WorkerConnection<OnnxService> | undefined = connect()
+      let worker: WorkerConnection<OnnxService> | undefined = connect(provider)
       const info = await open(worker, call)
       let opened = Promise.resolve(info)
       let released = false
@@ -107,7 +115,7 @@ export function createOnnxClient(
         info,
         async run(feeds) {
           if (released) throw releasedError()
-          const current = connect()
+          const current = connect(provider)
           if (current !== worker) {
             worker = current
             opened = open(current, {})
@@ -118,27 +126,40 @@ export function createOnnxClient(
           }
           const { own, buffers } = movable(feeds)
           const { id } = await opened
-          return current.call((service) => service.runSession(id, transfer(own, buffers)))
+          try {
+            return await current.call((service) => service.runSession(id, transfer(own, buffers)))
+          } catch (error) {
+            leaveIfLost(provider, current, error)
+            throw error
+          }
         },
         async release() {
           if (released) return
           released = true
-          if (worker === undefined || connection !== worker || disposed) return
+          if (worker === undefined || connections.get(provider) !== worker || disposed) return
           const { id } = await opened
           await worker.call((service) => service.releaseSession(id))
         },
       }
     },
     embed: async (request, call) =>
-      loading(connect(), call, (id, events) => (service) => service.embed(id, request, place, events)),
+      loading(
+        connect(request.provider),
+        call,
+        (id, events) => (service) => service.embed(id, request, place, events),
+      ),
     classify: async (request, call) =>
-      loading(connect(), call, (id, events) => (service) => service.classify(id, request, place, events)),
+      loading(
+        connect(request.provider),
+        call,
+        (id, events) => (service) => service.classify(id, request, place, events),
+      ),
     async dispose() {
       disposed ??= new BrasaError('disposed', {
         message: 'This engine was disposed of. Create a new one with createEngine.',
       })
-      connection?.close(disposed)
-      connection = undefined
+      for (const connection of connections.values()) connection.close(disposed)
+      connections.clear()
     },
   }
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { LoadOnnxModel, OnnxModel } from '../backends/onnx-model.ts'
 import { BrasaError } from '../errors.ts'
-import type { ClassifyRequest, ClassifyResponse, LabelScore, Tensor } from '../onnx-protocol.ts'
+import type { ClassifyRequest, ClassifyResponse, LabelScore, OnnxProvider, Tensor } from '../onnx-protocol.ts'
 import { type Embedder, embedTexts } from './embeddings.ts'
 import type { OnnxFiles } from './onnx-files.ts'
 import { checkTextModel, runBatches, tokenBatches } from './text-batches.ts'
@@ -25,7 +25,11 @@ const configSchema = v.looseObject({
 })
 
 /** @throws BrasaError `invalid_request`, `malformed_model`, and what loading throws */
-export async function loadClassifier(files: OnnxFiles, loadModel: LoadOnnxModel): Promise<Classifier> {
+export async function loadClassifier(
+  files: OnnxFiles,
+  loadModel: LoadOnnxModel,
+  provider: OnnxProvider,
+): Promise<Classifier> {
   const config = v.safeParse(configSchema, (await files.findJson('config.json')) ?? {})
   if (!config.success) {
     throw new BrasaError('malformed_model', {
@@ -34,7 +38,7 @@ export async function loadClassifier(files: OnnxFiles, loadModel: LoadOnnxModel)
   }
   const bytes = await files.readBytes()
   files.progress.enter('compile')
-  const model = await loadModel(bytes)
+  const model = await loadModel(bytes, provider)
   try {
     let encoder: TextEncoder | undefined
     if (embeddingInput(model) === undefined) {

@@ -1,6 +1,6 @@
 import type { LoadOnnxModel, OnnxModel } from '../backends/onnx-model.ts'
 import { BrasaError } from '../errors.ts'
-import type { EmbeddingRequest, EmbeddingResponse, Tensor } from '../onnx-protocol.ts'
+import type { EmbeddingRequest, EmbeddingResponse, OnnxProvider, Tensor } from '../onnx-protocol.ts'
 import type { OnnxFiles } from './onnx-files.ts'
 import { checkTextModel, runBatches, type TokenBatch, tokenBatches } from './text-batches.ts'
 import { createTextEncoder, type TextEncoder } from './text-encoder.ts'
@@ -19,11 +19,15 @@ export interface EmbeddedTexts {
 }
 
 /** @throws BrasaError `invalid_request` if the model's inputs are not tokens, and what loading throws */
-export async function loadEmbedder(files: OnnxFiles, loadModel: LoadOnnxModel): Promise<Embedder> {
+export async function loadEmbedder(
+  files: OnnxFiles,
+  loadModel: LoadOnnxModel,
+  provider: OnnxProvider,
+): Promise<Embedder> {
   const encoder = await createTextEncoder(files)
   const bytes = await files.readBytes()
   files.progress.enter('compile')
-  const model = await loadModel(bytes)
+  const model = await loadModel(bytes, provider)
   try {
     checkTextModel(model, files.id)
   } catch (error) {

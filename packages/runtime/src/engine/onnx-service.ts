@@ -5,11 +5,13 @@ import type {
   CallId,
   EmbeddingResponse,
   LoadEvents,
+  OnnxProvider,
   OnnxReference,
   OnnxService,
   Place,
   SessionId,
   Tensors,
+  WithProvider,
 } from '../onnx-protocol.ts'
 import { untilAborted } from '../storage/abort.ts'
 import { classify, loadClassifier } from './classify.ts'
@@ -22,7 +24,7 @@ interface Session {
   readonly run: OnnxModel['run']
 }
 
-/** ONNX models as the worker exposes them: sessions by id, and the models that embed and classify text, each loaded once. */
+/** ONNX models as the worker exposes them: sessions by id, and the models that embed and classify text, each loaded once. A worker has one provider. */
 export function createOnnxService(loadModel: LoadOnnxModel): OnnxService {
   const sessions = new Map<SessionId, Session>()
   const calls = new Map<CallId, AbortController>()
@@ -38,8 +40,8 @@ export function createOnnxService(loadModel: LoadOnnxModel): OnnxService {
     }
   }
 
-  const embedders = loadedOnce((files) => loadEmbedder(files, loadModel))
-  const classifiers = loadedOnce((files) => loadClassifier(files, loadModel))
+  const embedders = loadedOnce((files, provider) => loadEmbedder(files, loadModel, provider))
+  const classifiers = loadedOnce((files, provider) => loadClassifier(files, loadModel, provider))
 
   return {
     ping: () => {},
@@ -49,7 +51,7 @@ export function createOnnxService(loadModel: LoadOnnxModel): OnnxService {
         const files = await openOnnxFiles(request.reference, place, events, signal)
         const bytes = await files.readBytes()
         files.progress.enter('compile')
-        const model = await loadModel(bytes)
+        const model = await loadModel(bytes, request.provider)
         if (signal.aborted) await model.release()
         throwIfAborted(signal)
         files.progress.enter('ready')
@@ -75,32 +77,37 @@ export function createOnnxService(loadModel: LoadOnnxModel): OnnxService {
     },
     embed: (call, request, place, events) =>
       abortable(call, async (signal) => {
-        const embedder = await embedders(request.model, place, events, signal)
+        const embedder = await embedders(request, place, events, signal)
         const response = await embed(embedder, request, signal)
         return transfer(response, buffersOf(response))
       }),
     classify: (call, request, place, events) =>
       abortable(call, async (signal) => {
-        const classifier = await classifiers(request.model, place, events, signal)
+        const classifier = await classifiers(request, place, events, signal)
         const embedder: Embedder | undefined =
           request.embedder === undefined
             ? undefined
-            : await embedders(request.embedder, place, events, signal)
+            : await embedders({ ...request, model: request.embedder }, place, events, signal)
         return classify(classifier, embedder, request, signal)
       }),
   }
 }
 
 /** Loads a model when it is first asked for, and again if that failed. */
-function loadedOnce<T>(load: (files: OnnxFiles) => Promise<T>) {
+function loadedOnce<T>(load: (files: OnnxFiles, provider: OnnxProvider) => Promise<T>) {
   const loaded = new Map<string, Promise<T>>()
-  return async (reference: OnnxReference, place: Place, events: LoadEvents, signal: AbortSignal) => {
-    const key = keyOf(reference)
+  return async (
+    { model, provider }: WithProvider<{ readonly model: OnnxReference }>,
+    place: Place,
+    events: LoadEvents,
+    signal: AbortSignal,
+  ) => {
+    const key = keyOf(model)
     let loading = loaded.get(key)
     if (loading === undefined) {
       // Not the caller's own signal: others may wait for the same model.
       const never = new AbortController().signal
-      loading = openOnnxFiles(reference, place, events, never).then(load)
+      loading = openOnnxFiles(model, place, events, never).then((files) => load(files, provider))
       loaded.set(key, loading)
       loading.catch(() => loaded.delete(key))
     }

@@ -15,15 +15,20 @@ let heap: WebAssembly.Memory | undefined
  */
 export function loadOrt(): Promise<Ort> {
   loading ??= import('onnxruntime-web/wasm').then((ort) => {
-    ort.env.logLevel = 'error'
-    // Both by address: left to itself, the bundled glue starts the worker that imported it once more in every thread.
-    ort.env.wasm.wasmPaths = { wasm: absolute(wasmUrl), mjs: absolute(glueUrl) }
-    ort.env.wasm.numThreads = ortThreads()
-    ort.env.wasm.proxy = false
     observeHeap()
-    return ort
+    return useOwnFiles(ort, wasmUrl, glueUrl)
   })
   return loading
+}
+
+/** Settings of every build: its files from our own origin, as many threads as there may be. */
+export function useOwnFiles(ort: Ort, wasm: string, glue: string): Ort {
+  ort.env.logLevel = 'error'
+  // Both by address: left to itself, the bundled glue starts the worker that imported it once more in every thread.
+  ort.env.wasm.wasmPaths = { wasm: absolute(wasm), mjs: absolute(glue) }
+  ort.env.wasm.numThreads = ortThreads()
+  ort.env.wasm.proxy = false
+  return ort
 }
 
 /** Bytes that ONNX Runtime has taken for all sessions here: weights, activations and what is free between them. It never shrinks. */

@@ -1,21 +1,22 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web/wasm'
-import { BrasaError } from '../../errors.ts'
+import { BrasaError, isBrasaError } from '../../errors.ts'
 import type { Feeds, Tensor, Tensors, TensorType, ValueInfo } from '../../onnx-protocol.ts'
 import { createMutex } from '../../storage/mutex.ts'
 import type { LoadOnnxModel, OnnxModel } from '../onnx-model.ts'
 import { loadOrt, type Ort } from './load-ort.ts'
+import { loadOrtWebGpu } from './load-ort-webgpu.ts'
 import { loadError, runError } from './onnx-errors.ts'
 import { checkFeeds, typeOf } from './onnx-feeds.ts'
 
 /** One for the worker: ONNX Runtime's wasm heap is one, and its runs do not overlap. */
 const oneAtATime = createMutex()
 
-/** Loads any ONNX model with the wasm provider. */
-export const loadOnnxModel: LoadOnnxModel = async ({ name, model, externalData }) => {
-  const ort = await loadOrt()
+/** Loads any ONNX model, for the CPU or for the GPU. */
+export const loadOnnxModel: LoadOnnxModel = async ({ name, model, externalData }, provider) => {
+  const ort = provider === 'wasm' ? await loadOrt() : await loadOrtWebGpu()
   const session = await oneAtATime(() =>
     ort.InferenceSession.create(model, {
-      executionProviders: ['wasm'],
+      executionProviders: [provider],
       externalData: [...externalData],
       // The message comes back in the error; the console is the page's.
       logSeverityLevel: 4,
@@ -23,6 +24,7 @@ export const loadOnnxModel: LoadOnnxModel = async ({ name, model, externalData }
   ).catch((error: unknown) => {
     throw loadError(name, error)
   })
+  const deviceLost = provider === 'webgpu' ? lossOf(ort, name) : new Promise<never>(() => {})
   const inputs = session.inputMetadata.map((value) => valueInfo(value, name))
   const outputs = session.outputMetadata.map((value) => valueInfo(value, name))
   let released = false
@@ -37,9 +39,10 @@ export const loadOnnxModel: LoadOnnxModel = async ({ name, model, externalData }
         checkFeeds(feeds, inputs)
         let results: InferenceSession.ReturnType
         try {
-          results = await session.run(ortFeeds(ort, feeds, inputs))
+          // A run on a device that is lost may never end.
+          results = await Promise.race([session.run(ortFeeds(ort, feeds, inputs)), deviceLost])
         } catch (error) {
-          throw runError(name, error)
+          throw isBrasaError(error) ? error : runError(name, error)
         }
         return tensorsOf(results)
       }),
@@ -90,6 +93,21 @@ function ownBytes(data: Tensor['data']): Tensor['data'] {
   if (!ArrayBuffer.isView(data) || typeOf(data) !== undefined) return data
   const { buffer, byteOffset, byteLength } = data as ArrayBufferView
   return new Uint16Array(buffer as ArrayBuffer, byteOffset, byteLength / 2)
+}
+
+/** Rejects when the GPU device that ONNX Runtime computes on is lost. It finds no other one: its worker has to end. */
+function lossOf(ort: Ort, name: string): Promise<never> {
+  const lost = (async (): Promise<never> => {
+    const device = (await ort.env.webgpu.device) as GPUDevice
+    const { reason, message } = await device.lost
+    throw new BrasaError('device_lost', {
+      message: `The GPU was lost while it held ${name}. Run it again: a new worker loads it from this device’s storage.`,
+      details: { reason, message },
+    })
+  })()
+  // It may come between two runs.
+  lost.catch(() => {})
+  return lost
 }
 
 function releasedError(name: string): BrasaError {
