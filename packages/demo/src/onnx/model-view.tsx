@@ -76,7 +76,7 @@ function ProviderChoice() {
 
 const providers = [
   { id: 'wasm', name: 'On the CPU' },
-  { id: 'webgpu', name: 'On the GPU: for large models and batches' },
+  { id: 'webgpu', name: 'On the GPU, for large models' },
 ] as const
 
 /** The ways to bring a model, and after a failure the same one again. */
