@@ -5,7 +5,7 @@ import { preTokenizers } from './pre-tokenizers.ts'
 import { createSentencePiece, sentencePieceTokenBytes } from './sentencepiece.ts'
 import { type SpecialTokens, specialTokenSplitter } from './special-tokens.ts'
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts'
-import { readVocabulary, tokenizerMetadata, tokenType } from './vocabulary.ts'
+import { readVocabulary, thoughtTags, tokenizerMetadata, tokenType } from './vocabulary.ts'
 
 export interface EncodeOptions {
   readonly specialTokens: SpecialTokens
@@ -64,7 +64,9 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
     })
   }
   const hidden: ReadonlySet<number> = new Set([tokenType.control, tokenType.unknown, tokenType.unused])
-  const isHidden = (id: number) => hidden.has(types[id] ?? 0) || eosTokenIds.has(id)
+  const tags: ReadonlySet<string> = new Set(Object.values(thoughtTags))
+  const isHidden = (id: number) =>
+    (hidden.has(types[id] ?? 0) && !tags.has(tokens[id]!)) || eosTokenIds.has(id)
   const shownBytes = (id: number) => (isHidden(id) ? new Uint8Array() : tokenBytes(id))
   const streamDecoder = ({ continues = false }: DecodeOptions = {}) =>
     createStreamDecoder(shownBytes, algorithm.addsSpace && !continues)
