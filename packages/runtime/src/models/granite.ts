@@ -9,6 +9,8 @@ export const granite: Architecture = {
     const { metadata } = file
     const decoder = decoderOf(file)
     const rope = await ropeSpec(file, { pairing: 'adjacent', headDim: decoder.headDim })
+    // Of this family only: the key says whether there are positions at all.
+    const hasRope = metadata.boolean('rope.scaling.finetuned', () => true)
     // 0 is how GGUF writes that there is none.
     const multiplier = (key: string) => metadata.number(key, () => 0) || undefined
     const residualScale = multiplier('residual_scale')
@@ -21,7 +23,7 @@ export const granite: Architecture = {
           norm: layer.norm('attn_norm'),
           ...layer.attention(),
           scale: attentionScale ?? decoder.heads.scale,
-          rope,
+          rope: hasRope ? rope : undefined,
           residualScale,
         },
         mlp: {
