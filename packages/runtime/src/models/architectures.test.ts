@@ -179,8 +179,18 @@ describe('damaged headers', () => {
       const { blocks } = await describeFile(file)
       for (const { attention, mlp } of blocks) {
         const rope = attention.rope?.inverseFrequencies ?? [1]
-        const numbers = [attention.scale, attention.headDim, mlp.intermediateSize, ...rope]
-        expect(numbers.every((number) => number > 0 && Number.isFinite(number))).toBe(true)
+        const { scale, headDim, softCap = 1, window = 1 } = attention
+        const numbers = [
+          scale,
+          headDim,
+          mlp.intermediateSize,
+          window,
+          ...rope,
+          attention.rope?.magnitude ?? 1,
+        ]
+        // A negative multiplier is unheard of, and can be computed.
+        expect(numbers.every((number) => Math.abs(number) > 0 && Number.isFinite(number))).toBe(true)
+        expect(softCap).not.toBe(0)
       }
     } catch (error) {
       if (!isBrasaError(error) || error.code === 'internal') throw error

@@ -70,6 +70,12 @@ export function decoderOf(file: ModelFile): Decoder {
   const headDim = metadata.count('attention.key_length', () => hiddenSize / numHeads)
   const epsilon = metadata.number('attention.layer_norm_rms_epsilon')
   checkHeads(numHeads, numKvHeads, headDim)
+  if (epsilon < 0) {
+    throw new BrasaError('malformed_model', {
+      message: `The norms' epsilon is ${epsilon}. Download or convert the file again.`,
+      details: { key: 'attention.layer_norm_rms_epsilon', value: epsilon },
+    })
+  }
   const heads: Heads = { numHeads, numKvHeads, headDim, scale: 1 / Math.sqrt(headDim) }
   const [querySize, keySize] = [numHeads * headDim, numKvHeads * headDim]
   file.refuseUnless('attention.value_length', headDim)

@@ -56,6 +56,12 @@ describe('gemma2', () => {
     expect(head.softCap).toBe(30)
   })
 
+  it('caps nothing where the file says 0', async () => {
+    const metadata = { attn_logit_softcapping: 0, final_logit_softcapping: 0 }
+    const { blocks, head } = await describeDecoder('gemma2', { ...gemma2, metadata })
+    expect([blocks[0]!.attention.softCap, head.softCap]).toEqual([undefined, undefined])
+  })
+
   it('scales by hiddenSize / numHeads in the 27B', async () => {
     const { blocks } = await describeDecoder('gemma2', { ...gemma2, numBlocks: 46 })
     expect(blocks[0]!.attention.scale).toBe(1 / Math.sqrt(hiddenSize / numHeads))

@@ -2,7 +2,7 @@ import { decoderOf } from './decoder.ts'
 import type { Architecture } from './model-file.ts'
 import { ropeSpec } from './rope.ts'
 
-/** Granite 3: Llama with constant multipliers on embeddings, scores, residual branches and logits. IBM 2024, section 2. */
+/** Granite 3: Llama with constant multipliers on embeddings, scores, residual branches and logits. Granite Team 2024 (Granite 3.0). */
 export const granite: Architecture = {
   names: ['granite'],
   async describe(file) {

@@ -105,6 +105,16 @@ describe('longrope', () => {
     expect(blocks[0]!.attention.rope!.inverseFrequencies).toEqual(divided(short))
   })
 
+  it.each([
+    [{ 'rope.scaling.attn_factor': 0 }],
+    [{ 'rope.scaling.original_context_length': 1, 'rope.scaling.attn_factor': undefined }],
+  ])('refuses an impossible attention factor: %o', async (more) => {
+    const metadata = { ...options.metadata, ...more }
+    const error = await failureOf(decoderContents('phi3', { ...options, metadata }))
+    expect(error.code).toBe('malformed_model')
+    expect(error.message).toContain('multiplied by')
+  })
+
   it('names the list that is missing', async () => {
     const { 'rope_factors_long.weight': _, ...rest } = tensors
     const metadata = { ...options.metadata, 'rope.scaling.type': 'longrope' }
