@@ -51,6 +51,7 @@ describe('describeModel', () => {
   it.each([
     ['attn_q.bias', [3], '(3)', `(${querySize})`],
     ['attn_norm.weight', [hiddenSize, 1], '(40, 1)', '(40)'],
+    ['attn_q.weight', [querySize], '(48)', '(48, 40)'],
   ])('names the shapes of %s', async (name, shape, found, expected) => {
     const error = await refusal({ block: { [name]: shape } })
     expect(error.message).toContain(`"blk.0.${name}" has the shape ${found}`)
@@ -70,6 +71,7 @@ describe('describeModel', () => {
     ['a missing size', { embedding_length: undefined }],
     ['a missing epsilon', { 'attention.layer_norm_rms_epsilon': undefined }],
     ['no context', { context_length: 0 }],
+    ['a negative epsilon', { 'attention.layer_norm_rms_epsilon': -1e-5 }],
   ])('refuses %s', async (_, metadata) => {
     expect((await refusal({ metadata })).code).toBe('malformed_model')
   })

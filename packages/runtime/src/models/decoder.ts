@@ -53,8 +53,8 @@ export interface Layer {
   mlp(): Pick<MlpSpec, 'intermediateSize' | 'gate' | 'up' | 'down'>
 }
 
-export type Heads = Pick<AttentionSpec, 'numHeads' | 'numKvHeads' | 'headDim' | 'scale'>
-export type Projections = Pick<AttentionSpec, 'query' | 'key' | 'value' | 'output'>
+type Heads = Pick<AttentionSpec, 'numHeads' | 'numKvHeads' | 'headDim' | 'scale'>
+type Projections = Pick<AttentionSpec, 'query' | 'key' | 'value' | 'output'>
 
 /**
  * Reads a decoder's sizes.

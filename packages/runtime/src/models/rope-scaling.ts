@@ -2,7 +2,7 @@ import { BrasaError } from '../errors.ts'
 import type { ModelFile } from './model-file.ts'
 
 /** How a model reaches positions beyond those it was first trained on. */
-export interface RopeScaling {
+interface RopeScaling {
   readonly slowdown: Slowdown
   /** Multiplies cosines and sines. */
   readonly magnitude?: number | undefined
