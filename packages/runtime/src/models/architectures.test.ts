@@ -222,7 +222,7 @@ describe('damaged headers', () => {
           await answers(writeGguf({ metadata: changed, tensors: reshaped(tensors, reshape) }))
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     )
   }, 60_000)
 
@@ -239,7 +239,7 @@ describe('damaged headers', () => {
         for (const { at, mask } of flips) bytes[at % headerLength]! ^= mask
         await answers(bytes)
       }),
-      { numRuns: 1000 },
+      { numRuns: 600 },
     )
   }, 60_000)
 })
