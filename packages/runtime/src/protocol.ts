@@ -1,3 +1,4 @@
+import type { ModelInspection } from './api/inspect-types.ts'
 import type {
   BackendChoice,
   ChatMessage,
@@ -18,6 +19,7 @@ import type {
   SamplingSettings,
 } from './backends/executor.ts'
 
+export type { MemoryEstimate, ModelInspection } from './api/inspect-types.ts'
 export type {
   BackendChoice,
   ChatMessage,
@@ -54,6 +56,15 @@ export interface EngineService {
 }
 
 export type StreamId = number
+
+/** What inspects a model, in a worker of its own. */
+export interface InspectService {
+  ping(): void
+  inspect(request: InspectRequest): Promise<ModelInspection>
+}
+
+export interface InspectRequest
+  extends Pick<LoadRequest, 'model' | 'linears' | 'contextLength' | 'catalogueUrl' | 'baseUrl'> {}
 
 export interface LoadRequest {
   readonly model: ModelReference

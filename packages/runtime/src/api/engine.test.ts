@@ -43,11 +43,8 @@ function fakeClient() {
       }
     },
   } as unknown as EngineClient
-  const onnx = createOnnxClient({
-    catalogueUrl: 'https://example.org/models.json',
-    baseUrl: 'https://example.org/',
-  })
-  return { engine: engineOf(client, onnx), requests, state }
+  const place = { catalogueUrl: 'https://example.org/models.json', baseUrl: 'https://example.org/' }
+  return { engine: engineOf(client, createOnnxClient(place), place), requests, state }
 }
 
 const messages = [{ role: 'user', content: 'Hi' }] as const

@@ -10,6 +10,9 @@ const maxF32Bytes = 2 ** 30
 /** What the heap is before there is a model in it, and what activations and opening sessions add at the least. */
 const baseBytes = 32 * 2 ** 20
 
+/** WASM memory grows by a fifth at a time, at most by this (Emscripten's MEMORY_GROWTH_GEOMETRIC_CAP). */
+const maxGrowthBytes = 96 * 2 ** 20
+
 /**
  * What an executor of this backend will hold, in bytes, once one sequence fills the context: within a tenth in all of what
  * its `memory()` then says. Nothing is read but the header.
@@ -38,7 +41,7 @@ export function estimateMemory(
   return {
     weightBytes: linearBytes + vectorBytes + tensorOf(tensors, spec.embedding.weight).byteLength,
     kvCacheBytes,
-    otherBytes: baseBytes,
+    otherBytes: baseBytes + Math.min(linearBytes / 5, maxGrowthBytes),
   }
 }
 
