@@ -73,6 +73,7 @@ export function describeArchitectures(name: string, makeExecutor: MakeExecutor, 
         }
         executor.dispose()
       },
+      120_000,
     )
   })
 }
