@@ -11,6 +11,8 @@ export interface TemplateMessage {
   readonly reasoning_content?: string
   readonly tool_calls?: readonly TemplateValue[]
   readonly tool_call_id?: string
+  /** Of the tool that a message of role `tool` comes from. */
+  readonly name?: string
 }
 
 /** JSON, as tools and their calls are. */
@@ -65,26 +67,33 @@ export function createChatTemplate(metadata: ReadonlyMap<string, GgufValue>): Ch
 
   return {
     thinks: hasOwn ? tags.some((tag) => source.includes(tag)) : tags.every((tag) => tokens.includes(tag)),
-    render: (messages, { addGenerationPrompt, tools }) =>
-      program({
+    render(messages, { addGenerationPrompt, tools }) {
+      const variables = {
         ...specialTokens,
         messages: messages.map(messageVariables),
         add_generation_prompt: addGenerationPrompt,
-        // Templates of models with tools ask for these, some without asking first whether they are there.
-        tools: tools ?? null,
         documents: null,
-      }),
+      }
+      // Most templates take null for no tools, as transformers has it; some, as llama.cpp has it, a name that is not there.
+      if (tools === undefined && asksForDefinedTools.test(source)) {
+        try {
+          return program({ ...variables, tools: null })
+        } catch {
+          return program(variables)
+        }
+      }
+      return program({ ...variables, tools: tools ?? null })
+    },
   }
 }
 
+const asksForDefinedTools = /\btools is defined\b/
+
 /** Of a message what it has: templates ask whether a name is there. */
 function messageVariables(message: TemplateMessage) {
-  const { role, content, reasoning_content, tool_calls, tool_call_id } = message
-  return {
-    role,
-    content,
-    ...(reasoning_content === undefined ? {} : { reasoning_content }),
-    ...(tool_calls === undefined ? {} : { tool_calls }),
-    ...(tool_call_id === undefined ? {} : { tool_call_id }),
-  }
+  const { role, content, reasoning_content, tool_calls, tool_call_id, name } = message
+  // Some templates know the thought by another name.
+  const thoughts = { reasoning_content, thinking: reasoning_content }
+  const given = Object.entries({ ...thoughts, tool_calls, tool_call_id, name })
+  return { role, content, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) }
 }

@@ -1,5 +1,6 @@
 import { Environment, Interpreter, parse, Template, tokenize } from '@huggingface/jinja'
 import { BrasaError, isBrasaError } from '../errors.ts'
+import { asInJinja } from './as-in-jinja.ts'
 
 /** UTF-16 units. The longest templates of the field, with all their tools, have 30,000. */
 const maxTemplateLength = 128 * 1024
@@ -44,7 +45,7 @@ function run(program: ReturnType<typeof parse>, variables: Record<string, unknow
   const deadline = performance.now() + maxRenderMs
   interpreter.evaluate = (node, scope) => {
     if (performance.now() > deadline) throw new Error(`it ran for more than ${maxRenderMs} ms`)
-    return evaluate(node, scope)
+    return evaluate(node && asInJinja(node, (part) => interpreter.evaluate(part, scope)), scope)
   }
   return String(interpreter.run(program).value)
 }

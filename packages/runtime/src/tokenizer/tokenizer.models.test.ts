@@ -2,7 +2,9 @@ import { open, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { type GgufHeader, readGguf } from '../formats/gguf.ts'
 import type { Manifest } from '../storage/manifest.ts'
+import { createChatTemplate } from './chat-template.ts'
 import { expectReference, fixture, type Reference } from './reference-ids.ts'
+import { expectRenderings } from './reference-renderings.ts'
 import { chatTemplateFeatures } from './template-features.ts'
 import { createTokenizer } from './tokenizer.ts'
 
@@ -58,6 +60,12 @@ describe.each(models)('$id', async ({ id, ends, addBos, features }) => {
     expect(names.sort()).toEqual(ends.sort())
     expect(tokenizer.addBos).toBe(addBos)
   })
+
+  if (features.tools) {
+    describe('its own template is rendered as transformers does', () => {
+      expectRenderings(id, createChatTemplate(metadata))
+    })
+  }
 
   test('says what its chat format has a place for', () => {
     expect(chatTemplateFeatures(metadata)).toEqual(features)
