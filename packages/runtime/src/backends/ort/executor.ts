@@ -7,7 +7,7 @@ import type { WrittenGraph } from './graph-builder.ts'
 import { byteLengthOf, copyKvCache, createKvCache, rollbackKvCache } from './kv-cache.ts'
 import { loadModel } from './load-model.ts'
 import { loadOrt, type Ort, ortHeapBytes } from './load-ort.ts'
-import { affordableFormat } from './memory-estimate.ts'
+import { affordableFormat, chunkSize } from './memory-estimate.ts'
 import { f32Bytes, planSegments } from './segments.ts'
 
 export interface OrtOptions {
@@ -23,9 +23,6 @@ export interface OrtOptions {
   /** Called with the bytes of file that are decoded so far. */
   readonly onUpload?: (loadedBytes: number) => void
 }
-
-/** Prompt tokens computed together. */
-const chunkSize = 64
 
 /**
  * The model on ONNX Runtime Web's wasm provider: graphs written from the same file's weights.
@@ -91,6 +88,8 @@ async function openSession(ort: Ort, { model, externalData }: WrittenGraph): Pro
       externalData,
       // Shapes change at every chunk and every growth of the cache: patterns of them would only pile up.
       enableMemPattern: false,
+      // An arena is a session's own and never shrinks: at 4,096 positions of 24 sessions it would be gigabytes.
+      enableCpuMemArena: false,
       // Weights in buffers of their own size: the arena doubles what it takes.
       extra: { session: { use_device_allocator_for_initializers: '1' } },
     })
