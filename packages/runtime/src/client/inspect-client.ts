@@ -15,7 +15,11 @@ export async function inspectInWorker(
   spawn: SpawnWorker = spawnEngineWorker,
 ): Promise<ModelInspection> {
   throwIfAborted(signal)
-  const worker = connectWorker<InspectService>(spawn, () => {}, silenceMs)
+  const worker = connectWorker<InspectService>(
+    spawn,
+    () => {},
+    () => silenceMs,
+  )
   const close = (reason: string) => worker.close(new BrasaError('aborted', { message: reason }))
   const abort = () => close('Inspecting the model was stopped.')
   signal?.addEventListener('abort', abort, { once: true })

@@ -1,3 +1,4 @@
+import { breathe } from '../backends/breathe.ts'
 import type { DeviceCounters } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import { throwIfAborted } from '../errors.ts'
@@ -52,6 +53,7 @@ export const loadEngine: LoadModel = async (request, events) => {
     const read: ReadTensor = (name) => weights.read(name, events.signal)
     const contextLength = await planContext(request, header, await describeModel(header, read))
     const spec = await describeModel(header, read, { contextLength })
+    await breathe()
     const text = createModelText(header)
     throwIfAborted(events.signal)
 
