@@ -41,7 +41,7 @@ export function describeOptions(
     beforeAll(async () => {
       reference = await createReferenceExecutor(spec, weights, limits)
       executor = await makeExecutor(spec, weights, limits)
-    }, 60_000)
+    }, 180_000)
     afterAll(() => {
       executor?.dispose()
       reference?.dispose()

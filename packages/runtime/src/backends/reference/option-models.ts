@@ -55,6 +55,7 @@ export function optionModel(options: ModelOptions): OptionModel {
   const { hiddenSize = 72, intermediateSize = 136, numHeads = 4, numKvHeads = 2, headDim = 36 } = options
   const { numBlocks = 2, vocabSize = 131, types = {}, tied = true, norms = 'pre', fused = false } = options
   const random = randomNumbers(7)
+  const plainRope = ropeOf({ dim: headDim })
   const tensors: WritableTensor[] = []
 
   function tensor(name: string, shape: readonly number[], rms: number): { weight: string } {
@@ -93,7 +94,7 @@ export function optionModel(options: ModelOptions): OptionModel {
   }
   function attentionOf(index: number): AttentionSpec {
     const name = `blk.${index}.attn`
-    const rope = (options.rope ?? (() => ropeOf({ dim: headDim })))(index)
+    const rope = options.rope === undefined ? plainRope : options.rope(index)
     const [querySize, kvSize] = [numHeads * headDim, numKvHeads * headDim]
     const part = residualPart(name)
     const hasBias = options.biases !== undefined
@@ -174,16 +175,52 @@ function ropeOf({
   return { pairing, dim, inverseFrequencies, ...(magnitude !== undefined && { magnitude }) }
 }
 
+// One object for all blocks that share it, as the description asks.
+const half256 = ropeOf({ pairing: 'half', dim: 256 })
+const adjacent20 = ropeOf({ dim: 20, magnitude: 1.3 })
+const half20 = ropeOf({ pairing: 'half', dim: 20, magnitude: 0.8 })
+const adjacent36 = ropeOf({ dim: 36 })
 const global = ropeOf({ pairing: 'half', dim: 32, theta: 1_000_000 })
 const local = ropeOf({ pairing: 'half', dim: 32 })
 
-/** By name, what a model of each option is made of. Windows are shorter than the prompts of tests. */
+/**
+ * By name, what models are made of that have every option among them. Windows are shorter than the prompts of tests.
+ * Compiling one costs seconds on a software adapter, so that options that cannot hide each other share one.
+ */
 export const optionModels: Readonly<Record<string, ModelOptions>> = {
   'odd sizes, a head of its own': { vocabSize: 97, tied: false, types: { 'output.weight': 'F16' } },
-  'one head': { hiddenSize: 44, headDim: 44, numHeads: 1, numKvHeads: 1, intermediateSize: 60 },
-  'seven heads of 40 on one': { numHeads: 7, numKvHeads: 1, headDim: 40 },
-  'heads of 100': { headDim: 100, numHeads: 2, types: { 'attn_output.weight': 'F16' } },
-  'heads of 256': { hiddenSize: 96, headDim: 256, numHeads: 2, numKvHeads: 1, intermediateSize: 160 },
+  'one head, tanh GELU': {
+    hiddenSize: 44,
+    headDim: 44,
+    numHeads: 1,
+    numKvHeads: 1,
+    intermediateSize: 60,
+    activation: 'gelu_tanh',
+  },
+  'seven heads of 40 on one, multipliers': {
+    numHeads: 7,
+    numKvHeads: 1,
+    headDim: 40,
+    embedding: { scale: 3.5 },
+    residualScale: 0.35,
+    attention: () => ({ scale: 0.4 }),
+    head: { scale: 0.3 },
+  },
+  'heads of 100, caps on scores and logits': {
+    headDim: 100,
+    numHeads: 2,
+    types: { 'attn_output.weight': 'F16' },
+    attention: () => ({ scale: 0.5, softCap: 1.5 }),
+    head: { softCap: 4 },
+  },
+  'heads of 256, half-split rotation': {
+    hiddenSize: 96,
+    headDim: 256,
+    numHeads: 2,
+    numKvHeads: 1,
+    intermediateSize: 160,
+    rope: () => half256,
+  },
   'biases of queries, keys and values': {
     hiddenSize: 96,
     biases: 'qkv',
@@ -205,29 +242,16 @@ export const optionModels: Readonly<Record<string, ModelOptions>> = {
     fused: true,
     types: { 'attn_qkv.weight': 'Q4_K', 'ffn_gate_up.weight': 'Q5_0', 'ffn_down.weight': 'Q8_0' },
   },
-  'half-split rotation': { rope: () => ropeOf({ pairing: 'half', dim: 36 }) },
-  'rotation of a part, adjacent': { rope: () => ropeOf({ dim: 20, magnitude: 1.3 }) },
-  'rotation of a part, half-split': { rope: () => ropeOf({ pairing: 'half', dim: 20, magnitude: 0.8 }) },
-  'every third block without positions': {
+  'rotation of a part, adjacent': { rope: () => adjacent20 },
+  'rotation of a part, half-split': { rope: () => half20 },
+  'norms of each head, one of three blocks without positions': {
     numBlocks: 3,
-    rope: (index) => (index === 1 ? undefined : ropeOf({ dim: 36 })),
+    headNorm: 'head',
+    rope: (index) => (index === 1 ? undefined : adjacent36),
   },
-  'norms of each head': { headNorm: 'head' },
   'norms of all heads, outputs normalised and inputs not': { norms: 'post', headNorm: 'all' },
-  'norms on either side': { norms: 'both' },
-  'caps on scores and logits': {
-    attention: () => ({ scale: 0.9, softCap: 1.5 }),
-    head: { softCap: 4 },
-  },
-  multipliers: {
-    embedding: { scale: 3.5 },
-    residualScale: 0.35,
-    attention: () => ({ scale: 0.4 }),
-    head: { scale: 0.3 },
-  },
-  'tanh GELU': { activation: 'gelu_tanh' },
   'a window in every block': { attention: () => ({ window: 24 }) },
-  'a window of one': { attention: () => ({ window: 1 }) },
+  'a window of one, norms on either side': { norms: 'both', attention: () => ({ window: 1 }) },
   'windows in two of three blocks': {
     numBlocks: 3,
     attention: (index) => (index === 1 ? {} : { window: index === 0 ? 16 : 40 }),
