@@ -41,7 +41,9 @@ export function AnswerView({ answer, last }: AnswerProps) {
   const busy = answer.state === 'waiting' || answer.state === 'streaming'
   return (
     <article class="answer" aria-label="Answer" aria-busy={busy}>
-      {answer.thought !== undefined && <ThoughtView thought={answer.thought} thoughtMs={answer.thoughtMs} />}
+      {answer.thought !== undefined && (
+        <ThoughtView thought={answer.thought} thoughtMs={answer.thoughtMs} busy={busy} />
+      )}
       <div
         class={busy ? 'prose prose-live' : 'prose'}
         data-role="answer"
