@@ -24,6 +24,9 @@ export interface Activations {
   readonly sampled: GPUBuffer
 }
 
+/** Prompt tokens a chunk: a multiple of the matmul's token tile; small where a layer of a chunk takes long. */
+export const chunkTokens = (isSoftware: boolean): number => (isSoftware ? 32 : 128)
+
 /** Bytes of each. */
 export function activationSizes(
   { blocks, hiddenSize, vocabSize }: TransformerSpec,

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../errors.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
-import { createActivations } from './activations.ts'
+import { chunkTokens, createActivations } from './activations.ts'
 import { createBatchBuffers } from './batch.ts'
 import { type DecoderBuffers, type DecoderPlan, prepareDecoder } from './decoder-plan.ts'
 import { allocateWeights } from './device-weights.ts'
@@ -36,9 +36,6 @@ export interface DeviceModelOptions {
   /** Called with the bytes of file that are uploaded so far. */
   readonly onUpload?: ((loadedBytes: number) => void) | undefined
 }
-
-/** Prompt tokens a chunk: a multiple of the matmul's token tile; small where a layer of a chunk takes long. */
-export const chunkTokens = (isSoftware: boolean) => (isSoftware ? 32 : 128)
 
 /** @throws BrasaError `out_of_memory`, `aborted`, and what `weights` throws */
 export async function createDeviceModel(

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '../../formats/gguf.ts'
 import type { MemoryInfo } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
-import { activationSizes } from './activations.ts'
+import { activationSizes, chunkTokens } from './activations.ts'
 import { kvGroups } from './kv-groups.ts'
 import { ropeTableBytes } from './rope-tables.ts'
 import { partsOf, planeBytes, planWeights } from './weight-plan.ts'
@@ -9,8 +9,8 @@ import { partsOf, planeBytes, planWeights } from './weight-plan.ts'
 export interface MemoryEstimateOptions {
   /** As `WebGpuOptions` has it. */
   readonly maxBatchSize?: number
-  /** Prompt tokens computed at once: 128 on a GPU. */
-  readonly chunkSize?: number
+  /** A software adapter computes fewer prompt tokens at once. */
+  readonly isSoftware?: boolean
 }
 
 /**
@@ -21,9 +21,9 @@ export function estimateMemory(
   spec: TransformerSpec,
   tensors: ReadonlyMap<string, TensorInfo>,
   contextLength: number,
-  { maxBatchSize = 4, chunkSize = 128 }: MemoryEstimateOptions = {},
+  { maxBatchSize = 4, isSoftware = false }: MemoryEstimateOptions = {},
 ): MemoryInfo {
-  const chunk = Math.min(chunkSize, contextLength)
+  const chunk = Math.min(chunkTokens(isSoftware), contextLength)
   const activations = activationSizes(spec, Math.max(chunk, maxBatchSize), maxBatchSize)
   // Token counts of sampling and its scores.
   const samplingBytes = 2 * maxBatchSize * spec.vocabSize * 4

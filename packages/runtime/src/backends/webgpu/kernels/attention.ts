@@ -55,7 +55,7 @@ const maxHeadsPerTile = 4
 
 /**
  * Quads of queries that a thread of the serial variant holds, at most: registers, and code written out for each. Four heads of 256
- * on SwiftShader took 12 (decode) and 10 (prefill) times as long to compile as one does.
+ * on SwiftShader took some ten times as long to compile as one does.
  */
 export const maxSerialQuads = 64
 
