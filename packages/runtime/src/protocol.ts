@@ -1,3 +1,4 @@
+import type { ModelInspection } from './api/inspect-types.ts'
 import type {
   BackendChoice,
   ChatMessage,
@@ -18,6 +19,7 @@ import type {
   SamplingSettings,
 } from './backends/executor.ts'
 
+export type { MemoryEstimate, ModelInspection } from './api/inspect-types.ts'
 export type {
   BackendChoice,
   ChatMessage,
@@ -54,6 +56,15 @@ export interface EngineService {
 }
 
 export type StreamId = number
+
+/** What inspects a model, in a worker of its own. */
+export interface InspectService {
+  ping(): void
+  inspect(request: InspectRequest): Promise<ModelInspection>
+}
+
+export interface InspectRequest
+  extends Pick<LoadRequest, 'model' | 'linears' | 'contextLength' | 'catalogueUrl' | 'baseUrl'> {}
 
 export interface LoadRequest {
   readonly model: ModelReference
@@ -107,6 +118,8 @@ export type EngineEvent =
 /** One token, or several that arrived in one batch. Text held back for a stop string comes with a later token. */
 export interface TokensEvent {
   readonly type: 'tokens'
+  /** Of a model that thinks before it answers. Comes before `text`. */
+  readonly thought: string
   readonly text: string
   readonly tokens: readonly number[]
   /** One entry a token where the request asked for them, else empty. */

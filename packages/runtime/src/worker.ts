@@ -1,4 +1,5 @@
 import { expose } from 'comlink'
+import { inspectModel } from './engine/inspect.ts'
 import { loadEngine } from './engine/load.ts'
 import { createOnnxService } from './engine/onnx-service.ts'
 import { createEngineService } from './engine/service.ts'
@@ -7,6 +8,7 @@ import { installErrorTransfer } from './error-transfer.ts'
 installErrorTransfer()
 expose({
   ...createEngineService(loadEngine),
+  inspect: inspectModel,
   // ONNX Runtime is fetched with the first model for it.
   ...createOnnxService(async (bytes, provider) => {
     const { loadOnnxModel } = await import('./backends/ort/onnx-session.ts')

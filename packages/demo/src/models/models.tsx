@@ -2,6 +2,7 @@ import type { ModelReference } from '@brasa/runtime'
 import { useSignal } from '@preact/signals'
 import { formatBytes, formatCount } from '../format/units.ts'
 import { openOnnxModel } from '../onnx/onnx-tab.tsx'
+import { look, lookAt, lookAway } from '../state/inspection.ts'
 import {
   catalogue,
   describeFailure,
@@ -13,6 +14,7 @@ import {
   storedModels,
 } from '../state/model.ts'
 import { sheet, showView } from '../state/page.ts'
+import { ModelDetails } from './model-details.tsx'
 import './models.css'
 
 /** The models on this device, those on offer, and the ways to bring one along. */
@@ -27,6 +29,7 @@ export function Models() {
 }
 
 function use(wanted: ModelReference): void {
+  lookAway()
   sheet.value = undefined
   showView('chat')
   void loadModel(wanted)
@@ -117,11 +120,15 @@ function Offered() {
               <button
                 type="button"
                 class="quiet"
-                aria-label={`Load ${entry.name}`}
-                onClick={() => use(entry.id)}
+                aria-label={`About ${entry.name}`}
+                aria-expanded={look.value?.reference === entry.id}
+                onClick={() => lookAt(entry.id, entry.terms)}
               >
-                Load
+                About
               </button>
+            )}
+            {look.value?.reference === entry.id && (
+              <ModelDetails look={look.value} onLoad={() => use(entry.id)} />
             )}
           </li>
         ))}
@@ -132,6 +139,7 @@ function Offered() {
 
 function Own() {
   const address = useSignal('')
+  const isOwn = look.value !== undefined && !catalogue.value.some(({ id }) => id === look.value?.reference)
   return (
     <section aria-label="Your own">
       <h3>Your own</h3>
@@ -153,7 +161,7 @@ function Own() {
         class="models-address"
         onSubmit={(event) => {
           event.preventDefault()
-          if (address.value.trim() !== '') use(address.value.trim())
+          if (address.value.trim() !== '') void lookAt(address.value.trim())
         }}
       >
         <input
@@ -167,9 +175,10 @@ function Own() {
           }}
         />
         <button type="submit" class="quiet" disabled={address.value.trim() === ''}>
-          Load
+          Look
         </button>
       </form>
+      {isOwn && <ModelDetails look={look.value!} onLoad={() => use(look.value!.reference)} />}
     </section>
   )
 }

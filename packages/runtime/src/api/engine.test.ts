@@ -35,7 +35,7 @@ function fakeClient() {
         for (const [index, text] of ['Hel', 'lo', ''].entries()) {
           if (signal.aborted) return yield done('abort')
           const logprobs = wanted ? [logprob] : []
-          yield { type: 'tokens', text, tokens: [index], logprobs }
+          yield { type: 'tokens', thought: '', text, tokens: [index], logprobs }
         }
         yield done('stop')
       } finally {
@@ -43,11 +43,8 @@ function fakeClient() {
       }
     },
   } as unknown as EngineClient
-  const onnx = createOnnxClient({
-    catalogueUrl: 'https://example.org/models.json',
-    baseUrl: 'https://example.org/',
-  })
-  return { engine: engineOf(client, onnx), requests, state }
+  const place = { catalogueUrl: 'https://example.org/models.json', baseUrl: 'https://example.org/' }
+  return { engine: engineOf(client, createOnnxClient(place), place), requests, state }
 }
 
 const messages = [{ role: 'user', content: 'Hi' }] as const

@@ -1,7 +1,9 @@
 import { createEngineClient, type EngineClient } from '../client/engine-client.ts'
+import { inspectInWorker } from '../client/inspect-client.ts'
 import { createOnnxClient, type OnnxClient } from '../client/onnx-client.ts'
 import { clientWithoutModel } from '../client/without-model.ts'
 import { BrasaError } from '../errors.ts'
+import type { Place } from '../onnx-protocol.ts'
 import { askToPersist } from '../storage/persistence.ts'
 import { createChatCompletions } from './chat.ts'
 import { createClassify } from './classify.ts'
@@ -9,7 +11,7 @@ import { createCompletions } from './completions.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
 import { createSessions } from './sessions.ts'
-import type { Engine, EngineOptions } from './types.ts'
+import type { Engine, EngineOptions, InspectOptions } from './types.ts'
 
 /**
  * Loads a model in a worker of its own: from this browser's storage, or over the network into it.
@@ -30,18 +32,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     signal,
   } = options ?? {}
   if (model !== undefined) checkModel(model)
-  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
-    throw new BrasaError('invalid_request', {
-      message: `"contextLength" is ${contextLength}; it must be a whole number from 1 up to what the model was trained for.`,
-      details: { parameter: 'contextLength', value: String(contextLength) },
-    })
-  }
-  if (linears !== undefined && linears !== 'f32' && linears !== 'int8') {
-    throw new BrasaError('invalid_request', {
-      message: `"linears" is ${String(linears)}; it may be "f32" or "int8", or left out.`,
-      details: { parameter: 'linears', value: String(linears) },
-    })
-  }
+  checkMemoryOptions({ contextLength, linears })
   const place = { catalogueUrl: catalogueUrlOf(catalogueUrl), baseUrl: pageUrl() }
   const client =
     model === undefined
@@ -52,13 +43,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
         )
   // Nobody waits for the answer: some browsers ask the person first.
   void askToPersist().then((warning) => warning && onWarning?.(warning), ignore)
-  return engineOf(client, createOnnxClient(place))
+  return engineOf(client, createOnnxClient(place), place)
 }
 
 const ignore = () => {}
 
 /** The public surface over its clients: exported for tests. */
-export function engineOf(client: EngineClient, onnx: OnnxClient): Engine {
+export function engineOf(client: EngineClient, onnx: OnnxClient, place: Place): Engine {
   return {
     get model() {
       return client.loaded.model
@@ -71,6 +62,11 @@ export function engineOf(client: EngineClient, onnx: OnnxClient): Engine {
     sessions: createSessions(onnx),
     embeddings: createEmbeddings(onnx),
     classify: createClassify(onnx),
+    async inspect(model, { contextLength, linears, signal }: InspectOptions = {}) {
+      checkModel(model)
+      checkMemoryOptions({ contextLength, linears })
+      return inspectInWorker({ model, contextLength, linears, ...place }, signal)
+    },
     async tokenize(text) {
       if (typeof text !== 'string') {
         throw new BrasaError('invalid_request', { message: 'tokenize takes a string.' })
@@ -94,4 +90,22 @@ function checkModel(model: unknown): void {
       '"model" must be a catalogue name, hf:owner/repo/file.gguf, a URL, a File, or the list of a split model’s parts.',
     details: { parameter: 'model' },
   })
+}
+
+function checkMemoryOptions({
+  contextLength,
+  linears,
+}: Pick<EngineOptions, 'contextLength' | 'linears'>): void {
+  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
+    throw new BrasaError('invalid_request', {
+      message: `"contextLength" is ${contextLength}; it must be a whole number from 1 up to what the model was trained for.`,
+      details: { parameter: 'contextLength', value: String(contextLength) },
+    })
+  }
+  if (linears !== undefined && linears !== 'f32' && linears !== 'int8') {
+    throw new BrasaError('invalid_request', {
+      message: `"linears" is ${String(linears)}; it may be "f32" or "int8", or left out.`,
+      details: { parameter: 'linears', value: String(linears) },
+    })
+  }
 }

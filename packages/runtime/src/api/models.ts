@@ -32,8 +32,18 @@ export async function listCatalogue(url?: string, signal?: AbortSignal): Promise
   return models.filter((model) => formatOf(model) === 'gguf').map(entryOf)
 }
 
-function entryOf({ id, name, architecture, quantisation, licence, contextLength, size }: CatalogueModel) {
-  return { id, name, architecture, quantisation, licence, contextLength, sizeBytes: size }
+function entryOf({
+  id,
+  name,
+  architecture,
+  quantisation,
+  licence,
+  contextLength,
+  size,
+  terms,
+}: CatalogueModel) {
+  const entry = { id, name, architecture, quantisation, licence, contextLength, sizeBytes: size }
+  return { ...entry, ...(terms === undefined ? {} : { terms }) }
 }
 
 /** @throws BrasaError `invalid_request` */

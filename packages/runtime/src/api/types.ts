@@ -1,7 +1,9 @@
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
+import type { InspectOptions, ModelInspection } from './inspect-types.ts'
 import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
 
+export type { InspectOptions, MemoryEstimate, ModelInspection } from './inspect-types.ts'
 export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
@@ -17,7 +19,10 @@ export interface EngineOptions {
   readonly backend?: BackendChoice
   /** How ONNX Runtime computes linear layers; by default f32 where it fits into memory, else int8. `engine.device.linears` tells. */
   readonly linears?: 'f32' | 'int8'
-  /** Tokens a conversation may have; the model's own limit by default. */
+  /**
+   * Tokens a conversation may have. By default the largest of 2,048, 4,096, 8,192, … and the model's own limit with which it
+   * takes at most a quarter of the device's memory, 2 GiB where that is not known; `engine.inspect` tells beforehand.
+   */
   readonly contextLength?: number
   /** Where `models.json` is; `models/models.json` beside the page by default. */
   readonly catalogueUrl?: string
@@ -32,7 +37,7 @@ export interface ModelInfo {
   /** The name for people: from the catalogue, else from the file's metadata. */
   readonly name: string
   readonly architecture: string
-  /** The encoding of most weights, such as "Q4_1". */
+  /** As the file names its mix of encodings, such as "Q4_K_M". */
   readonly quantisation: string
   /** Tokens a conversation may have in this engine. */
   readonly contextLength: number
@@ -60,6 +65,8 @@ export interface CatalogueEntry {
   /** Tokens, at most. */
   readonly contextLength: number
   readonly sizeBytes: number
+  /** Where terms stand that a person must accept before the model is fetched. */
+  readonly terms?: string
 }
 
 export interface Engine {
@@ -73,6 +80,12 @@ export interface Engine {
   readonly sessions: Sessions
   readonly embeddings: Embeddings
   readonly classify: Classify
+  /**
+   * What a model is and what it would take to load it, from a few megabytes at most: nothing is stored. Any engine does it,
+   * also one without a model, and goes on answering meanwhile.
+   * @throws BrasaError `unsupported_architecture` and whatever else is wrong with the reference, the server or the header
+   */
+  inspect(model: ModelReference, options?: InspectOptions): Promise<ModelInspection>
   /** Tokens of a text, special tokens parsed. */
   tokenize(text: string): Promise<Uint32Array>
   memory(): Promise<MemoryInfo>
@@ -80,7 +93,12 @@ export interface Engine {
   dispose(): Promise<void>
 }
 
-export type ChatMessage = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+  /** The thought before an answer of the assistant. Left out, as clients do, no old thought is read again. */
+  readonly reasoning_content?: string
+}
 
 /** OpenAI's names; those past `stop` are the usual extensions. */
 export interface GenerationParameters {
@@ -171,7 +189,12 @@ export interface ChatCompletionChunk {
   readonly model: string
   readonly choices: readonly {
     readonly index: number
-    readonly delta: { readonly role?: 'assistant'; readonly content?: string }
+    readonly delta: {
+      readonly role?: 'assistant'
+      readonly content?: string
+      /** What a model that thinks thinks before its answer. */
+      readonly reasoning_content?: string
+    }
     readonly finish_reason: FinishReason | null
     readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
   }[]
@@ -186,7 +209,12 @@ export interface ChatCompletion {
   readonly model: string
   readonly choices: readonly {
     readonly index: number
-    readonly message: { readonly role: 'assistant'; readonly content: string }
+    readonly message: {
+      readonly role: 'assistant'
+      readonly content: string
+      /** Of a model that thinks, where it did. */
+      readonly reasoning_content?: string
+    }
     readonly finish_reason: FinishReason
     readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
   }[]

@@ -9,21 +9,9 @@ import {
   type Sequence,
   type StepResult,
 } from './executor.ts'
+import { type ConformanceOptions, describeOptions, type MakeExecutor } from './option-conformance.ts'
 import { createReferenceExecutor } from './reference/executor.ts'
 import { type TinyModelOptions, tinyModel } from './reference/tiny-model.ts'
-import type { TransformerSpec } from './transformer-spec.ts'
-import type { Weights } from './weights.ts'
-
-export type MakeExecutor = (
-  spec: TransformerSpec,
-  weights: Weights,
-  options: { readonly contextLength: number; readonly maxBatchSize: number },
-) => Promise<Executor>
-
-export interface ConformanceOptions {
-  /** How far log-probabilities may be from the float64 reference's. */
-  readonly tolerance: number
-}
 
 const contextLength = 80
 const prompt = Uint32Array.from({ length: 37 }, (_, i) => (i * 29 + 3) % 131)
@@ -244,6 +232,7 @@ export function describeExecutor(
       await expect(own.step([{ sequence: other, token: 1 }])).rejects.toMatchObject({ code: 'disposed' })
     })
   })
+  describeOptions(name, makeExecutor, { tolerance })
 }
 
 /** `count` steps one after the other, the first one adding `token`. */

@@ -20,7 +20,11 @@ export interface Executor {
   createSequence(): Sequence
   /** A second sequence with the same tokens. */
   fork(sequence: Sequence): Sequence
-  /** Forgets all but the first `length` tokens. Steps in flight must have been read. */
+  /**
+   * Forgets all but the first `length` tokens. Steps in flight must have been read. A model with a sliding window holds only
+   * the window: going back further than `rollbackTokens` behind the longest length so far may leave nothing, and
+   * `sequence.length` is then 0. Whoever rolls back reads it and appends what is missing.
+   */
   rollback(sequence: Sequence, length: number): void
   free(sequence: Sequence): void
 
@@ -49,6 +53,9 @@ export interface Sequence {
   /** Tokens held, those of steps in flight included. */
   readonly length: number
 }
+
+/** How far behind its longest length every sequence can be rolled back without losing keys that a window needs. */
+export const rollbackTokens = 64
 
 export interface StepRow {
   readonly sequence: Sequence

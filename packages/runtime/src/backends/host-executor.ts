@@ -26,6 +26,11 @@ export interface HostModel<Cache> {
   copyCache(cache: Cache, length: number): Cache
   freeCache(cache: Cache): void
   /**
+   * Told that positions from `length` on are to be forgotten. A model that holds every position does without it.
+   * @returns how many positions the sequence then has: `length`, or 0 where keys that a window needs are gone
+   */
+  rollback?(cache: Cache, length: number): number
+  /**
    * Adds keys and values of `tokens` at `firstPosition` and on; those that the cache holds from there on are forgotten.
    * @returns (vocabSize) logits of the last token where they are wanted; the caller keeps them
    */
@@ -180,7 +185,7 @@ export function createHostExecutor<Cache>(
       const state = stateOf(sequence)
       if (length === state.length) return
       checkRollback(state, length)
-      state.length = length
+      state.length = model.rollback?.(state.cache, length) ?? length
       state.lastToken = undefined
     },
     free(sequence) {

@@ -128,13 +128,17 @@ export async function createEngineClient(
       open.delete(worker)
       connection = undefined
     }
-    const worker = connectWorker(spawn, onLost, request.backend === 'ort' ? cpuSilenceMs : undefined)
+    let isLoading = true
+    const worker = connectWorker(spawn, onLost, () =>
+      isLoading || request.backend === 'ort' ? cpuSilenceMs : undefined,
+    )
     open.add(worker)
     const stream = ++lastStream
     const stopWaiting = closeWhenAborted(worker, loadSignal)
     try {
       await worker.call((service) => service.load(stream, request))
       for await (const _ of readStream(worker, stream, loadSignal));
+      isLoading = false
       tellChange()
       return worker
     } catch (error) {
@@ -238,7 +242,7 @@ export async function createEngineClient(
 
 /**
  * ONNX Runtime computes on the worker's own thread: making a session, or a piece of a prompt, takes seconds on a machine
- * that is slow or has other work.
+ * that is slow or has other work. So does reading a vocabulary of 262,144 tokens while a model loads.
  */
 const cpuSilenceMs = 15_000
 

@@ -15,18 +15,19 @@ const startupMs = 30_000
  * timers stood still (asleep, in the background, blocked) does not take its worker for dead.
  * @param ping resolves when the worker answers
  * @param onSilence called once
- * @param silenceMs how long a worker that has answered before may be silent
+ * @param silenceMs how long a worker that has answered before may be silent, as of now
  * @returns stops watching
  */
 export function startHeartbeat(
   ping: () => Promise<void>,
   onSilence: () => void,
-  silenceMs = maxUnanswered * intervalMs,
+  silenceMs: () => number | undefined = () => undefined,
 ): () => void {
   let unanswered = 0
-  let allowed = startupMs / intervalMs
+  let hasAnswered = false
+  const allowedMs = () => (hasAnswered ? (silenceMs() ?? maxUnanswered * intervalMs) : startupMs)
   const timer = setInterval(() => {
-    if (unanswered >= allowed) {
+    if (unanswered * intervalMs >= allowedMs()) {
       clearInterval(timer)
       onSilence()
       return
@@ -39,7 +40,7 @@ export function startHeartbeat(
     ping().then(
       () => {
         unanswered = 0
-        allowed = silenceMs / intervalMs
+        hasAnswered = true
       },
       // An answer that is an error is not silence, but neither is it a sign of health.
       () => {},

@@ -64,7 +64,11 @@ export function createOnnxClient(
     if (disposed) throw disposed
     const open = connections.get(provider)
     if (open !== undefined) return open
-    const connection = connectWorker<OnnxService>(spawn, () => connections.delete(provider), silenceMs)
+    const connection = connectWorker<OnnxService>(
+      spawn,
+      () => connections.delete(provider),
+      () => silenceMs,
+    )
     connections.set(provider, connection)
     return connection
   }

@@ -3,6 +3,7 @@ import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
+import { type BackendMemory, knownDeviceBytes } from './memory-plan.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
 export interface Backend {
@@ -66,6 +67,40 @@ export async function openBackend(choice: BackendChoice, reason?: string): Promi
   }
   return backends[choice](reason)
 }
+
+/**
+ * What a backend takes for a model, and what this device has for it. Opens nothing; the reference takes what it gets.
+ */
+export async function backendMemory(backend: 'webgpu' | 'ort'): Promise<BackendMemory> {
+  const deviceBytes = knownDeviceBytes()
+  if (backend === 'ort') {
+    const { estimateMemory } = await import('../backends/ort/memory-estimate.ts')
+    const maxBytes = Math.min(wasmBytes, deviceBytes ?? wasmBytes)
+    return { backend, maxBytes, estimate: estimateMemory }
+  }
+  const [{ estimateMemory }, { partsOf, planeBytes, planWeights }, adapter] = await Promise.all([
+    import('../backends/webgpu/memory-estimate.ts'),
+    import('../backends/webgpu/weight-plan.ts'),
+    globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' }),
+  ])
+  const memory: BackendMemory = {
+    backend,
+    estimate: (spec, tensors, contextLength) => estimateMemory(spec, tensors, contextLength),
+    largestBufferBytes: (spec, tensors) =>
+      [...partsOf(planWeights(spec, tensors)).matrices].reduce(
+        (most, { layout, numRows, numColumns }) =>
+          Math.max(most, ...Object.values(planeBytes(layout, numRows * numColumns))),
+        0,
+      ),
+    ...(deviceBytes === undefined ? {} : { maxBytes: deviceBytes }),
+  }
+  if (!adapter) return { ...memory, unavailable: 'This browser does not offer WebGPU.' }
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
+  return { ...memory, maxBufferBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize) }
+}
+
+/** WASM addresses 32 bits. */
+const wasmBytes = 2 ** 32
 
 async function openWebGpu(reason: string): Promise<Backend> {
   const [{ openGpu }, { createWebGpuExecutor }] = await Promise.all([

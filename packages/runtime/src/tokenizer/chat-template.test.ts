@@ -3,17 +3,20 @@ import { openDefaultModel } from '../backends/reference/default-model.ts'
 import { isBrasaError } from '../errors.ts'
 import type { GgufValue } from '../formats/gguf.ts'
 import { createChatTemplate } from './chat-template.ts'
+import { expectRenderings, ownTemplates } from './reference-renderings.ts'
+import { chatTemplateFeatures } from './template-features.ts'
 
-const withTemplate = (template?: string) =>
-  createChatTemplate(
-    new Map<string, GgufValue>([
-      ['general.architecture', 'llama'],
-      ['tokenizer.ggml.tokens', ['<s>', '</s>', 'a']],
-      ['tokenizer.ggml.bos_token_id', 0],
-      ['tokenizer.ggml.eos_token_id', 1],
-      ...(template === undefined ? [] : [['tokenizer.chat_template', template] as const]),
-    ]),
-  )
+const metadataWith = (template?: string, tokens: readonly string[] = []) =>
+  new Map<string, GgufValue>([
+    ['general.architecture', 'llama'],
+    ['tokenizer.ggml.tokens', ['<s>', '</s>', '<unk>', '<pad>', ...tokens]],
+    ['tokenizer.ggml.bos_token_id', 0],
+    ['tokenizer.ggml.eos_token_id', 1],
+    ['tokenizer.ggml.unknown_token_id', 2],
+    ['tokenizer.ggml.padding_token_id', 3],
+    ...(template === undefined ? [] : [['tokenizer.chat_template', template] as const]),
+  ])
+const withTemplate = (template?: string) => createChatTemplate(metadataWith(template))
 const question = [{ role: 'user', content: 'What is the capital of France?' }]
 
 function failureOf(template: string) {
@@ -26,8 +29,18 @@ function failureOf(template: string) {
   throw new Error('The template rendered.')
 }
 
+test('there are ten templates of ours', () => {
+  expect(ownTemplates.size).toBe(10)
+})
+
+describe.each([...ownTemplates])('%s is rendered as transformers does', (name, source) => {
+  expectRenderings(name, withTemplate(source))
+})
+
 describe("SmolLM2's own template", async () => {
-  const { render } = createChatTemplate((await openDefaultModel()).header.metadata)
+  const template = createChatTemplate((await openDefaultModel()).header.metadata)
+  const { render } = template
+  expectRenderings('smollm2-135m-instruct', template)
   const system = 'You are a helpful AI assistant named SmolLM, trained by Hugging Face'
 
   test('adds its system prompt where there is none', () => {
@@ -75,6 +88,14 @@ describe('any template', () => {
     expect(error.details).toEqual({ reason: 'System role not supported.' })
   })
 
+  test('that takes any name of tools for tools is not given one', () => {
+    const { render } = withTemplate(
+      '{% if tools is defined %}{% for tool in tools %}{{ tool }}{% endfor %}{% endif %}{{ messages[0].content }}',
+    )
+    expect(render(question, { addGenerationPrompt: false })).toBe(question[0]!.content)
+    expect(render(question, { addGenerationPrompt: false, tools: ['a'] })).toBe(`a${question[0]!.content}`)
+  })
+
   const loop = (body: string) => `{% for i in range(9999) %}${body}{% endfor %}`
   test.each([
     ['is no template', '{% if %}', /does not run: .+ Use another file/],
@@ -93,5 +114,70 @@ describe('any template', () => {
     expect(error.code).toBe('template_failed')
     expect(error.message).toMatch(message)
     expect(performance.now() - start).toBeLessThan(10_000)
+  })
+})
+
+describe('without a template of its own', () => {
+  const talk = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'One?' },
+    { role: 'assistant', content: 'First.' },
+    { role: 'user', content: 'Two?' },
+  ]
+
+  test.each([
+    [
+      ['<|im_start|>', '<|im_end|>'],
+      '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\nFirst.<|im_end|>\n<|im_start|>user\nTwo?<|im_end|>\n<|im_start|>assistant\n',
+    ],
+    [
+      ['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>'],
+      '<s><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nOne?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nFirst.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nTwo?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
+    ],
+    [
+      ['<start_of_turn>', '<end_of_turn>'],
+      '<s><start_of_turn>user\nBe brief.\n\nOne?<end_of_turn>\n<start_of_turn>model\nFirst.<end_of_turn>\n<start_of_turn>user\nTwo?<end_of_turn>\n<start_of_turn>model\n',
+    ],
+    [
+      ['<|start_of_role|>', '<|end_of_role|>', '<|end_of_text|>'],
+      '<|start_of_role|>system<|end_of_role|>Be brief.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>One?<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>First.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Two?<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>',
+    ],
+    [
+      ['<|user|>', '<|assistant|>', '<|end|>'],
+      '<|system|>Be brief.<|end|><|user|>One?<|end|><|assistant|>First.<|end|><|user|>Two?<|end|><|assistant|>',
+    ],
+    [['[INST]', '[/INST]'], '<s>[INST] Be brief.\n\nOne?[/INST] First.</s>[INST] Two?[/INST]'],
+    [
+      ['<|user|>'],
+      '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\nFirst.<|im_end|>\n<|im_start|>user\nTwo?<|im_end|>\n<|im_start|>assistant\n',
+    ],
+  ])('the vocabulary suggests the format: %j', (tokens, expected) => {
+    const metadata = metadataWith(undefined, tokens)
+    expect(createChatTemplate(metadata).render(talk, { addGenerationPrompt: true })).toBe(expected)
+    expect(chatTemplateFeatures(metadata)).toEqual({ system: true, tools: false, thinking: false })
+  })
+
+  test('a vocabulary with the tags of thoughts is a thinking model', () => {
+    expect(chatTemplateFeatures(metadataWith(undefined, ['<think>', '</think>'])).thinking).toBe(true)
+  })
+})
+
+test.each([
+  ['header-turns', { system: true, tools: true, thinking: false }],
+  ['bracketed-instructions', { system: true, tools: true, thinking: false }],
+  ['thoughts-of-this-turn', { system: true, tools: false, thinking: true }],
+  ['prompt-in-question', { system: true, tools: false, thinking: false }],
+  ['reasoning-modes', { system: true, tools: true, thinking: true }],
+  ['role-markers', { system: true, tools: true, thinking: false }],
+])('%s has a place for %j', (name, features) => {
+  expect(chatTemplateFeatures(metadataWith(ownTemplates.get(name)))).toEqual(features)
+})
+
+test('a template that refuses system prompts has no place for them', () => {
+  const refusing = `{% if messages[0].role == 'system' %}{{ raise_exception('No.') }}{% endif %}{{ messages[0].content }}`
+  expect(chatTemplateFeatures(metadataWith(refusing))).toEqual({
+    system: false,
+    tools: false,
+    thinking: false,
   })
 })

@@ -1,11 +1,33 @@
-import { Environment, Interpreter, parse, Template, tokenize } from '@huggingface/jinja'
-import { BrasaError, isBrasaError } from '../errors.ts'
 import type { GgufValue } from '../formats/gguf.ts'
-import { readVocabulary, tokenizerMetadata } from './vocabulary.ts'
+import { defaultTemplate } from './default-template.ts'
+import { templateProgram } from './template-program.ts'
+import { readVocabulary, thoughtTags, tokenizerMetadata } from './vocabulary.ts'
 
+/** What templates read of a message: https://huggingface.co/docs/transformers/chat_templating */
 export interface TemplateMessage {
   readonly role: string
   readonly content: string
+  /** The thought before this answer, for templates that put it back. */
+  readonly reasoning_content?: string
+  readonly tool_calls?: readonly TemplateValue[]
+  readonly tool_call_id?: string
+  /** Of the tool that a message of role `tool` comes from. */
+  readonly name?: string
+}
+
+/** JSON, as tools and their calls are. */
+export type TemplateValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly TemplateValue[]
+  | { readonly [key: string]: TemplateValue }
+
+export interface TemplateOptions {
+  readonly addGenerationPrompt: boolean
+  /** OpenAI's: `{ type: 'function', function: { name, description, parameters } }`. */
+  readonly tools?: readonly TemplateValue[]
 }
 
 export interface ChatTemplate {
@@ -15,105 +37,63 @@ export interface ChatTemplate {
    * a message spells out are parsed with the template's own, as everywhere in the field: what a stranger wrote can end its
    * turn, so treat roles as advice to the model and not as a permission.
    *
-   * A template comes with the model file and is a program. It has no access to the page; one that loops is stopped at the
-   * next expression after its time is up. A single expression can still take long: run this where it can be killed.
+   * Can take long: see `templateProgram`.
    * @throws BrasaError `template_failed`
    */
-  render(messages: readonly TemplateMessage[], options: { readonly addGenerationPrompt: boolean }): string
+  render(messages: readonly TemplateMessage[], options: TemplateOptions): string
+  /** Whether answers may hold a thought between `thoughtTags`: by the template, without one by the vocabulary. */
+  readonly thinks: boolean
 }
 
-/** The format for models that bring no template: https://github.com/openai/openai-python/blob/release-v0.28.0/chatml.md */
-const chatml = `{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`
-
-/** UTF-16 units. The longest templates of the field, with all their tools, have 30,000. */
-const maxTemplateLength = 128 * 1024
-/** The library takes 18.8 s for a loop of a million turns; no template counts past a few. */
-const maxRange = 10_000
-/** Shorter than what the page waits before it takes the worker for dead. */
-const maxRenderMs = 1_500
-
-/** The chat template of a GGUF file (`tokenizer.chat_template`), else ChatML. It is parsed when first used. */
+/** The chat template of a GGUF file (`tokenizer.chat_template`), else the one its vocabulary suggests: see `defaultTemplate`. */
 export function createChatTemplate(metadata: ReadonlyMap<string, GgufValue>): ChatTemplate {
-  const { tokens, bosTokenId, eosTokenId } = readVocabulary(tokenizerMetadata(metadata))
-  const given = metadata.get('tokenizer.chat_template')
-  const source = typeof given === 'string' && given.trim() !== '' ? given : chatml
-  const nameOf = (id: number | undefined) => (id === undefined ? '' : tokens[id])
-  let program: ReturnType<typeof parse> | undefined
+  const given = tokenizerMetadata(metadata)
+  const { tokens, tokenId } = readVocabulary(given)
+  const own = metadata.get('tokenizer.chat_template')
+  const hasOwn = typeof own === 'string' && own.trim() !== ''
+  const source = hasOwn ? own : defaultTemplate(tokens)
+  const program = templateProgram(source)
+  const nameOf = (key: string) => {
+    const id = tokenId(key)
+    return id === undefined ? '' : tokens[id]
+  }
+  const specialTokens = {
+    bos_token: nameOf('bos_token_id'),
+    eos_token: nameOf('eos_token_id'),
+    unk_token: nameOf('unknown_token_id'),
+    pad_token: nameOf('padding_token_id'),
+  }
+  const tags = Object.values(thoughtTags)
 
   return {
-    render(messages, { addGenerationPrompt }) {
-      try {
-        program ??= parseTemplate(source)
-        return run(program, {
-          messages: messages.map(({ role, content }) => ({ role, content })),
-          add_generation_prompt: addGenerationPrompt,
-          bos_token: nameOf(bosTokenId),
-          eos_token: nameOf(eosTokenId),
-          // Templates of models with tools ask for these, some without asking first whether they are there.
-          tools: null,
-          documents: null,
-        })
-      } catch (error) {
-        throw isBrasaError(error) ? error : templateFailed(error)
+    thinks: hasOwn ? tags.some((tag) => source.includes(tag)) : tags.every((tag) => tokens.includes(tag)),
+    render(messages, { addGenerationPrompt, tools }) {
+      const variables = {
+        ...specialTokens,
+        messages: messages.map(messageVariables),
+        add_generation_prompt: addGenerationPrompt,
+        documents: null,
       }
+      // Most templates take null for no tools, as transformers has it; some, as llama.cpp has it, a name that is not there.
+      if (tools === undefined && asksForDefinedTools.test(source)) {
+        try {
+          return program({ ...variables, tools: null })
+        } catch {
+          return program(variables)
+        }
+      }
+      return program({ ...variables, tools: tools ?? null })
     },
   }
 }
 
-function parseTemplate(source: string) {
-  if (source.length > maxTemplateLength) {
-    throw new Error(`it has ${source.length} characters, and at most ${maxTemplateLength} are read`)
-  }
-  return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }))
-}
+const asksForDefinedTools = /\btools is defined\b/
 
-/** Runs with our own globals and a clock, which the library's `Template` does not have. */
-function run(program: ReturnType<typeof parse>, variables: Record<string, unknown>): string {
-  const environment = new Environment()
-  for (const [name, value] of Object.entries({ ...globals, ...variables })) environment.set(name, value)
-  const interpreter = new Interpreter(environment)
-  const evaluate = interpreter.evaluate.bind(interpreter)
-  const deadline = performance.now() + maxRenderMs
-  interpreter.evaluate = (node, scope) => {
-    if (performance.now() > deadline) throw new Error(`it ran for more than ${maxRenderMs} ms`)
-    return evaluate(node, scope)
-  }
-  return String(interpreter.run(program).value)
-}
-
-/** What Hugging Face gives to templates besides the conversation. */
-const globals = {
-  true: true,
-  false: false,
-  none: null,
-  True: true,
-  False: false,
-  None: null,
-  raise_exception(reason: unknown) {
-    throw new BrasaError('template_failed', {
-      message: `The model's chat template refuses these messages: ${String(reason)} Change their roles or their order, or send a raw prompt to completions.`,
-      details: { reason: String(reason) },
-    })
-  },
-  range(start: number, stop?: number, step = 1): number[] {
-    const [first, end] = stop === undefined ? [0, start] : [start, stop]
-    const count = Math.max(0, Math.ceil((end - first) / step))
-    if (!(count <= maxRange)) throw new Error(`it counts ${count} steps, and at most ${maxRange} are allowed`)
-    return Array.from({ length: count }, (_, index) => first + index * step)
-  },
-  strftime_now: (format: string) => new Template('{{ strftime_now(format) }}').render({ format }),
-}
-
-function templateFailed(cause: unknown): BrasaError {
-  const overflow = cause instanceof RangeError
-  const reason = overflow
-    ? 'it nests too deeply or grows without end'
-    : cause instanceof Error
-      ? cause.message
-      : String(cause)
-  return new BrasaError('template_failed', {
-    message: `The model's chat template does not run: ${reason}. Use another file of this model, or send a raw prompt to completions.`,
-    details: { reason },
-    cause,
-  })
+/** Of a message what it has: templates ask whether a name is there. */
+function messageVariables(message: TemplateMessage) {
+  const { role, content, reasoning_content, tool_calls, tool_call_id, name } = message
+  // Some templates know the thought by another name.
+  const thoughts = { reasoning_content, thinking: reasoning_content }
+  const given = Object.entries({ ...thoughts, tool_calls, tool_call_id, name })
+  return { role, content, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) }
 }

@@ -5,7 +5,7 @@ import { preTokenizers } from './pre-tokenizers.ts'
 import { createSentencePiece, sentencePieceTokenBytes } from './sentencepiece.ts'
 import { type SpecialTokens, specialTokenSplitter } from './special-tokens.ts'
 import { createStreamDecoder, type StreamDecoder } from './stream-decoder.ts'
-import { readVocabulary, tokenizerMetadata, tokenType } from './vocabulary.ts'
+import { readVocabulary, thoughtTags, tokenizerMetadata, tokenType } from './vocabulary.ts'
 
 export interface EncodeOptions {
   readonly specialTokens: SpecialTokens
@@ -52,7 +52,7 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
   const vocabulary = readVocabulary(given)
   const { tokens, types, bosTokenId, eosTokenIds } = vocabulary
   const algorithm = algorithms[model as keyof typeof algorithms](given, vocabulary)
-  const split = specialTokenSplitter(vocabulary)
+  const split = specialTokenSplitter(vocabulary, takesSpace(metadata, vocabulary))
   const fileAddsBos = bosTokenId !== undefined && given.boolean('add_bos_token', () => algorithm.addBos)
 
   const tokenBytes = (id: number): Uint8Array => {
@@ -64,7 +64,9 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
     })
   }
   const hidden: ReadonlySet<number> = new Set([tokenType.control, tokenType.unknown, tokenType.unused])
-  const isHidden = (id: number) => hidden.has(types[id] ?? 0) || eosTokenIds.has(id)
+  const tags: ReadonlySet<string> = new Set(Object.values(thoughtTags))
+  const isHidden = (id: number) =>
+    (hidden.has(types[id] ?? 0) && !tags.has(tokens[id]!)) || eosTokenIds.has(id)
   const shownBytes = (id: number) => (isHidden(id) ? new Uint8Array() : tokenBytes(id))
   const streamDecoder = ({ continues = false }: DecodeOptions = {}) =>
     createStreamDecoder(shownBytes, algorithm.addsSpace && !continues)
@@ -97,6 +99,15 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
     tokenBytes,
     streamDecoder,
   }
+}
+
+/**
+ * Phi-3's special tokens swallow the white space after them. Its files do not say so: as in llama.cpp, the model's name does.
+ */
+function takesSpace(metadata: ReadonlyMap<string, GgufValue>, { tokens }: Vocabulary) {
+  if (!/phi-?3/i.test(String(metadata.get('general.name') ?? ''))) return () => false
+  const exempt: ReadonlySet<string> = new Set(['<unk>', '<s>', '<|endoftext|>'])
+  return (id: number) => !exempt.has(tokens[id]!)
 }
 
 type Given = ReturnType<typeof tokenizerMetadata>

@@ -12,8 +12,8 @@ export interface Vocabulary {
   /** A `tokenType` for each token, as the file says. */
   readonly types: Uint8Array
   readonly bosTokenId: number | undefined
-  /** The one that the file names. */
-  readonly eosTokenId: number | undefined
+  /** The token that the file names under a key. @throws BrasaError `malformed_model` where there is none of that id */
+  readonly tokenId: (key: string) => number | undefined
   /** That one, and what else ends an answer. */
   readonly eosTokenIds: ReadonlySet<number>
 }
@@ -35,6 +35,9 @@ const otherNames: ReadonlySet<string> = new Set(
     /\s+/,
   ),
 )
+
+/** What stands around the thought of a model that thinks before it answers. Shown like text, whatever the file says of them. */
+export const thoughtTags = { open: '<think>', close: '</think>' } as const
 
 /** Whether text that spells `name` is that token wherever special tokens are parsed, and only there, whatever its type. */
 export const isSpecialName = (name: string): boolean =>
@@ -77,7 +80,7 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
     tokens,
     types,
     bosTokenId: tokenId('bos_token_id'),
-    eosTokenId: tokenId('eos_token_id'),
+    tokenId,
     eosTokenIds,
   }
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Executor } from '../executor.ts'
 import { createReferenceExecutor } from '../reference/executor.ts'
+import { optionModel, optionModels } from '../reference/option-models.ts'
 import { tinyModel } from '../reference/tiny-model.ts'
-import type { BlockSpec, TransformerSpec } from '../transformer-spec.ts'
 import { createOrtExecutor } from './executor.ts'
 
-const prompt = Uint32Array.from({ length: 90 }, (_, i) => (i * 29 + 3) % 131)
+const prompt = Uint32Array.from({ length: 90 }, (_, i) => (i * 29 + 3) % 97)
 
 /** Log-probability of every token behind the prompt. */
 async function logprobsOf(executor: Executor): Promise<number[]> {
@@ -20,8 +20,9 @@ async function logprobsOf(executor: Executor): Promise<number[]> {
   return logprobs
 }
 
-function withAttention(spec: TransformerSpec, change: (block: BlockSpec, index: number) => BlockSpec) {
-  return { ...spec, blocks: spec.blocks.map(change) }
+/** Kullback-Leibler, in nats. */
+function divergenceOf(actual: readonly number[], expected: readonly number[]): number {
+  return expected.reduce((sum, logprob, token) => sum + Math.exp(logprob) * (logprob - actual[token]!), 0)
 }
 
 describe('linear layers in int8', () => {
@@ -37,40 +38,21 @@ describe('linear layers in int8', () => {
     expect(relativeError).toBeLessThan(0.03)
     const expected = await logprobsOf(exact)
     const actual = await logprobsOf(int8)
-    const divergence = expected.reduce(
-      (sum, logprob, token) => sum + Math.exp(logprob) * (logprob - actual[token]!),
-      0,
-    )
-    expect(divergence).toBeGreaterThan(0)
-    expect(divergence).toBeLessThan(0.01)
-  })
-})
-
-describe('options of a description', () => {
-  test('turns only the leading components of a head', async () => {
-    const { spec, weights } = tinyModel()
-    const inverseFrequencies = spec.blocks[0]!.attention.rope.inverseFrequencies.slice(0, 5)
-    const rope = { pairing: 'adjacent', dim: 10, inverseFrequencies } as const
-    const partial = withAttention(spec, (block) => ({
-      ...block,
-      attention: { ...block.attention, rope, scale: 0.3 },
-    }))
-    const expected = await logprobsOf(await createReferenceExecutor(partial, weights))
-    const actual = await logprobsOf(await createOrtExecutor(partial, weights))
-    for (const [token, logprob] of expected.entries()) expect(actual[token]).toBeCloseTo(logprob, 3)
+    expect(divergenceOf(actual, expected)).toBeGreaterThan(0)
+    expect(divergenceOf(actual, expected)).toBeLessThan(0.01)
   })
 
-  test('refuses by name what blocks cannot differ in', async () => {
-    const { spec, weights } = tinyModel()
-    const mixed = withAttention(spec, (block, index) => ({
-      ...block,
-      attention: { ...block.attention, numKvHeads: index === 0 ? 1 : 3 },
-    }))
-    const error = await createOrtExecutor(mixed, weights).catch((error: unknown) => error)
-    expect(error).toMatchObject({
-      code: 'unsupported_architecture',
-      message: expect.stringContaining('numKvHeads'),
-    })
+  test.each([
+    'biases of every linear, in F16',
+    'fused tensors',
+    'fused tensors of Q4_K and Q5_0',
+    'everything at once',
+  ])('take %s', async (name) => {
+    const { spec, weights } = optionModel(optionModels[name]!)
+    const expected = await logprobsOf(await createReferenceExecutor(spec, weights))
+    const actual = await logprobsOf(await createOrtExecutor(spec, weights, { linears: 'int8' }))
+    expect(divergenceOf(actual, expected)).toBeGreaterThan(0)
+    expect(divergenceOf(actual, expected)).toBeLessThan(0.01)
   })
 })
 
@@ -82,6 +64,28 @@ describe('loading', () => {
     await expect(createOrtExecutor(spec, { ...weights, tensors })).rejects.toMatchObject({
       code: 'malformed_model',
       details: { tensor: 'blk.1.ffn_up.weight' },
+    })
+  })
+
+  test('names a tensor of another shape, and both shapes', async () => {
+    const { spec, weights } = tinyModel()
+    const name = 'blk.1.ffn_down.weight'
+    const tensors = new Map(weights.tensors).set(name, { ...weights.tensors.get(name)!, shape: [160, 96] })
+    await expect(createOrtExecutor(spec, { ...weights, tensors })).rejects.toMatchObject({
+      code: 'malformed_model',
+      details: { tensor: name, shape: '[160, 96]', expected: '[96, 160]' },
+    })
+  })
+
+  test('names a fused tensor that has too few rows', async () => {
+    const { spec, weights } = optionModel({ fused: true })
+    const name = 'blk.1.attn_qkv.weight'
+    const tensor = weights.tensors.get(name)!
+    const shape = [tensor.shape[0]! - 4, tensor.shape[1]!]
+    const tensors = new Map(weights.tensors).set(name, { ...tensor, shape })
+    await expect(createOrtExecutor(spec, { ...weights, tensors })).rejects.toMatchObject({
+      code: 'malformed_model',
+      details: { tensor: name, expected: `[${tensor.shape.join(', ')}]` },
     })
   })
 

@@ -4,9 +4,10 @@ import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { forward, type OrtSession, ortError } from './forward.ts'
 import type { WrittenGraph } from './graph-builder.ts'
-import { byteLengthOf, copyKvCache, createKvCache } from './kv-cache.ts'
+import { byteLengthOf, copyKvCache, createKvCache, rollbackKvCache } from './kv-cache.ts'
 import { loadModel } from './load-model.ts'
 import { loadOrt, type Ort, ortHeapBytes } from './load-ort.ts'
+import { affordableFormat, chunkSize } from './memory-estimate.ts'
 import { f32Bytes, planSegments } from './segments.ts'
 
 export interface OrtOptions {
@@ -23,10 +24,6 @@ export interface OrtOptions {
   readonly onUpload?: (loadedBytes: number) => void
 }
 
-/** Prompt tokens computed together. */
-const chunkSize = 64
-const maxF32Bytes = 2 ** 30
-
 /**
  * The model on ONNX Runtime Web's wasm provider: graphs written from the same file's weights.
  * @throws BrasaError `unsupported_architecture`, `malformed_model`, `out_of_memory`, `aborted`; what `weights` throws
@@ -38,7 +35,7 @@ export async function createOrtExecutor(
 ): Promise<Executor> {
   const { maxBatchSize = 4, reason = 'ONNX Runtime was asked for.', signal, onPhase, onUpload } = options
   const contextLength = Math.min(options.contextLength ?? spec.contextLength, spec.contextLength)
-  const linearBytes = f32Bytes(planSegments(spec, weights).flatMap(({ matrices }) => matrices))
+  const linearBytes = f32Bytes(planSegments(spec, weights.tensors).flatMap(({ matrices }) => matrices))
   const format = options.linears ?? affordableFormat(linearBytes)
   const ort = await loadOrt()
   const numThreads = ort.env.wasm.numThreads ?? 1
@@ -65,10 +62,11 @@ export async function createOrtExecutor(
       createCache: () => createKvCache(spec),
       copyCache: (cache, length) => copyKvCache(cache, spec, length),
       freeCache: () => {},
+      rollback: rollbackKvCache,
       forward: (cache, tokens, firstPosition, wantsLogits) =>
         forward(ort, spec, model, cache, tokens, firstPosition, wantsLogits),
       memory(caches) {
-        const inHeap = model.linears.weightBytes + model.gainBytes
+        const inHeap = model.linears.weightBytes + model.vectorBytes
         return {
           weightBytes: inHeap + model.embedding.byteLength,
           kvCacheBytes: caches.reduce((sum, cache) => sum + byteLengthOf(cache), 0),
@@ -90,6 +88,8 @@ async function openSession(ort: Ort, { model, externalData }: WrittenGraph): Pro
       externalData,
       // Shapes change at every chunk and every growth of the cache: patterns of them would only pile up.
       enableMemPattern: false,
+      // An arena is a session's own and never shrinks: at 4,096 positions of 24 sessions it would be gigabytes.
+      enableCpuMemArena: false,
       // Weights in buffers of their own size: the arena doubles what it takes.
       extra: { session: { use_device_allocator_for_initializers: '1' } },
     })
@@ -101,10 +101,4 @@ async function openSession(ort: Ort, { model, externalData }: WrittenGraph): Pro
 /** Nobody waits for it, and there is nothing to do where it fails. */
 function release(session: OrtSession): void {
   session.release().catch(() => undefined)
-}
-
-/** navigator.deviceMemory is in GiB, at most 8 or 32 by the browser, and Chromium's alone. */
-function affordableFormat(linearBytes: number): LinearPrecision['format'] {
-  const { deviceMemory = 8 } = navigator as { deviceMemory?: number }
-  return linearBytes <= Math.min(maxF32Bytes, (deviceMemory * 2 ** 30) / 4) ? 'f32' : 'int8'
 }

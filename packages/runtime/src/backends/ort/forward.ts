@@ -1,9 +1,11 @@
 import { BrasaError, toBrasaError } from '../../errors.ts'
 import { breathe } from '../breathe.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
-import { type KvCache, reserve, writeRows } from './kv-cache.ts'
+import { advance, type KvCache, reserve, writeRows } from './kv-cache.ts'
 import type { LoadedModel } from './load-model.ts'
 import type { Ort } from './load-ort.ts'
+import { type FloatArray, sharedArrays } from './shared-arrays.ts'
+import { windowOf } from './shared-inputs.ts'
 
 export type OrtSession = Awaited<ReturnType<Ort['InferenceSession']['create']>>
 type Feeds = Parameters<OrtSession['run']>[0]
@@ -16,45 +18,57 @@ type Feeds = Parameters<OrtSession['run']>[0]
 export async function forward(
   ort: Ort,
   spec: TransformerSpec,
-  { embedding, sessions, blockCounts }: LoadedModel<OrtSession>,
+  { embedding, sessions, blockCounts, shared }: LoadedModel<OrtSession>,
   cache: KvCache,
   tokens: Uint32Array,
   firstPosition: number,
   wantsLogits: boolean,
 ): Promise<Float32Array | undefined> {
-  const { hiddenSize } = spec
-  const { numHeads, numKvHeads, headDim, rope } = spec.blocks[0]!.attention
+  const { hiddenSize, blocks } = spec
   const numRows = tokens.length
-  const float = (data: Float32Array, dims: number[]) => new ort.Tensor('float32', data, dims)
+  const tensorOf = ({ data, dims }: FloatArray) => new ort.Tensor('float32', data, dims)
   reserve(cache, spec, firstPosition + numRows)
-  const { capacity, keys, values } = cache
-  const shared: Feeds = {
-    ...ropeRows(float, rope.inverseFrequencies, firstPosition, numRows),
-    past_mask: float(new Float32Array(capacity).fill(-Infinity, firstPosition), [1, 1, capacity]),
-    mask: float(causalMask(numRows, numHeads / numKvHeads), [1, (numHeads / numKvHeads) * numRows, numRows]),
-  }
+  const sharedFeeds = new Map(
+    Object.entries(sharedArrays(shared, cache, firstPosition, numRows)).map(([name, array]) => [
+      name,
+      tensorOf(array),
+    ]),
+  )
+  advance(cache, firstPosition + numRows)
   let hidden: Float32Array = embedding.lookUp(tokens)
   let firstBlock = 0
   for (const [index, numBlocks] of blockCounts.entries()) {
     // The wasm provider computes on this thread: a worker whose chunk takes long still answers between segments.
     await breathe()
-    const feeds: Record<string, Feeds[string]> = { ...shared, hidden: float(hidden, [numRows, hiddenSize]) }
-    const held = [numKvHeads, capacity, headDim]
-    for (let block = 0; block < numBlocks; block++) {
-      feeds[`past_key_${block}`] = float(keys[firstBlock + block]!, held)
-      feeds[`past_value_${block}`] = float(values[firstBlock + block]!, held)
+    const session = sessions[index]!
+    const feeds: Record<string, Feeds[string]> = {
+      hidden: tensorOf({ data: hidden, dims: [numRows, hiddenSize] }),
     }
-    const results = await run(sessions[index]!, feeds)
-    for (let block = 0; block < numBlocks; block++) {
-      const layout = { capacity, numKvHeads, headDim }
-      writeRows(keys[firstBlock + block]!, results(`key_${block}`), firstPosition, layout)
-      writeRows(values[firstBlock + block]!, results(`value_${block}`), firstPosition, layout)
+    for (const name of session.inputNames) {
+      const feed = sharedFeeds.get(name)
+      if (feed !== undefined) feeds[name] = feed
+    }
+    const layers = blocks.slice(firstBlock, firstBlock + numBlocks).map(({ attention }, block) => ({
+      block,
+      keys: cache.keys[firstBlock + block]!,
+      values: cache.values[firstBlock + block]!,
+      layout: { ...attention, capacity: cache.spans.get(windowOf(attention))!.capacity },
+    }))
+    for (const { block, keys, values, layout } of layers) {
+      const dims = [layout.numKvHeads, layout.capacity, layout.headDim]
+      feeds[`past_key_${block}`] = tensorOf({ data: keys, dims })
+      feeds[`past_value_${block}`] = tensorOf({ data: values, dims })
+    }
+    const results = await run(session, feeds)
+    for (const { block, keys, values, layout } of layers) {
+      writeRows(keys, results(`key_${block}`), firstPosition, layout)
+      writeRows(values, results(`value_${block}`), firstPosition, layout)
     }
     hidden = results('hidden_out')
     firstBlock += numBlocks
   }
   if (!wantsLogits) return undefined
-  const last = float(hidden.slice(-hiddenSize), [1, hiddenSize])
+  const last = tensorOf({ data: hidden.slice(-hiddenSize), dims: [1, hiddenSize] })
   return (await run(sessions.at(-1)!, { hidden: last }))('logits')
 }
 
@@ -80,31 +94,4 @@ export function ortError(error: unknown, task: string): BrasaError {
     message: `ONNX Runtime could not ${task}: ${message}. Load the model again.`,
     cause: error,
   })
-}
-
-/** Cosines and sines (numRows, dim / 2), computed in float64: angles are large far into a context. */
-function ropeRows<T>(
-  float: (data: Float32Array, dims: number[]) => T,
-  inverseFrequencies: Float64Array,
-  firstPosition: number,
-  numRows: number,
-): { cos: T; sin: T } {
-  const half = inverseFrequencies.length
-  const angles = Float64Array.from(
-    { length: numRows * half },
-    (_, i) => (firstPosition + Math.floor(i / half)) * inverseFrequencies[i % half]!,
-  )
-  return {
-    cos: float(Float32Array.from(angles, Math.cos), [numRows, half]),
-    sin: float(Float32Array.from(angles, Math.sin), [numRows, half]),
-  }
-}
-
-/** (group, numRows, numRows): 0 where a row may look, at itself and at those before it. */
-function causalMask(numRows: number, group: number): Float32Array {
-  const mask = new Float32Array(group * numRows * numRows)
-  for (let row = 0; row < group * numRows; row++) {
-    mask.fill(-Infinity, row * numRows + (row % numRows) + 1, (row + 1) * numRows)
-  }
-  return mask
 }

@@ -6,12 +6,14 @@ import {
   writeOnnx,
 } from '../../formats/onnx.ts'
 import type { LinearMatrix } from './linear-matrix.ts'
+import type { MatrixPlan } from './segments.ts'
 
-/** What a graph is written from: a matrix for each group of linear layers that share an input, and the norms' gains. */
+/** What a graph is written from: a matrix for each group of linear layers that share an input, norms' gains and biases. */
 export interface GraphWeights {
-  /** By name of the group's first tensor. */
+  /** By the plan's name. */
   matrix(name: string): LinearMatrix
-  gain(name: string): Uint8Array
+  /** By tensor. */
+  vector(name: string): Float32Array
 }
 
 export interface WrittenGraph {
@@ -56,6 +58,24 @@ export function createGraphBuilder(weights: GraphWeights) {
     return name
   }
 
+  function float32(name: string, values: Float32Array, dims: readonly number[]): string {
+    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    constants.set(name, { name, type: 'float32', dims, data })
+    return name
+  }
+
+  const scalar = (value: number): string => float32(`float32 ${value}`, Float32Array.of(value), [])
+
+  /** Of all parts of a matrix; undefined where none has one. */
+  function biasOf({ name, outputSize, parts }: MatrixPlan): string | undefined {
+    if (parts.every(({ linear }) => linear.bias === undefined)) return undefined
+    const values = new Float32Array(outputSize)
+    for (const { linear, row } of parts) {
+      if (linear.bias !== undefined) values.set(weights.vector(linear.bias), row)
+    }
+    return float32(`${name} bias`, values, [outputSize])
+  }
+
   function external(
     name: string,
     type: 'float32' | 'int8',
@@ -88,10 +108,13 @@ export function createGraphBuilder(weights: GraphWeights) {
     },
 
     gain(name: string): string {
-      const data = weights.gain(name)
-      constants.set(name, { name, type: 'float32', dims: [data.byteLength / 4], data })
-      return name
+      const values = weights.vector(name)
+      return float32(name, values, [values.length])
     },
+
+    /** `factor` times a value: the value itself where that is 1. */
+    scaled: (value: string, factor = 1): string =>
+      factor === 1 ? value : node('Mul', [value, scalar(factor)]),
 
     reshape: (value: string, shape: readonly number[]): string => node('Reshape', [value, constant(shape)]),
 
@@ -102,21 +125,26 @@ export function createGraphBuilder(weights: GraphWeights) {
     split: (value: string, sizes: string, count: number): string[] =>
       nodeOf('Split', [value, sizes], count, { axis: { int: -1 } }),
 
-    /** `x` (rows, inputSize) times the transpose of the matrix that `name` is in: (rows, outputSize). */
-    linear(x: string, name: string): string {
+    /** `x` (rows, inputSize) times the transpose of the matrix, plus its bias: (rows, outputSize). */
+    linear(x: string, plan: MatrixPlan): string {
+      const { name } = plan
       const matrix = weights.matrix(name)
       const { outputSize, inputSize, data } = matrix
+      const bias = biasOf(plan)
+      const withBias = bias === undefined ? [] : [bias]
       if (matrix.format === 'f32') {
         const weight = external(name, 'float32', [outputSize, inputSize], data)
-        return node('Gemm', [x, weight], { transB: { int: 1 } })
+        return node('Gemm', [x, weight, ...withBias], { transB: { int: 1 } })
       }
       const weight = external(name, 'int8', [inputSize, outputSize], data)
       const scales = external(`${name} scales`, 'float32', [outputSize], matrix.scales)
-      const product = (x: string) => node('DynamicQuantizeMatMul', [x, weight, scales], {}, 'com.microsoft')
+      const product = (x: string, ...rest: string[]) =>
+        node('DynamicQuantizeMatMul', [x, weight, scales, ...rest], {}, 'com.microsoft')
       // One scale for all of x drowns it where a component is far out: what rounding left is multiplied too. On SmolLM2 the
       // divergence from float64 falls from 0.03-0.05 to 0.001-0.007 nats a token.
       const rest = node('Sub', [x, node('DequantizeLinear', nodeOf('DynamicQuantizeLinear', [x], 3))])
-      return node('Add', [product(x), product(rest)])
+      const noZeroPoints = bias === undefined ? [] : ['']
+      return node('Add', [product(x, ...noZeroPoints, ...withBias), product(rest)])
     },
 
     write: (name: string): WrittenGraph => ({

@@ -43,26 +43,45 @@ export function f32Sink(outputSize: number, inputSize: number): MatrixSink {
   }
 }
 
+/** Rows that are transposed together: one by one, every value would be written to a cache line of its own. */
+const tileRows = 64
+
 /** Symmetric, a scale for each row: round(w / scale) with scale = max |w| / 127. Every 16th row is measured into `errors`. */
 export function int8Sink(outputSize: number, inputSize: number, errors: ErrorSums): MatrixSink {
   const data = new Int8Array(outputSize * inputSize)
   const scales = new Float32Array(outputSize)
   const row = new Float32Array(inputSize)
+  /** (inputSize, tileRows): `tileCount` rows from `tileStart` on, not yet in `data`. */
+  const tile = new Int8Array(inputSize * tileRows)
+  let tileStart = 0
+  let tileCount = 0
   const probe = probeOf(inputSize)
   const rounded = asDynamicallyQuantised(probe)
   const rest = asDynamicallyQuantised(probe.map((value, i) => value - rounded[i]!))
   const quantised = rounded.map((value, i) => value + rest[i]!)
+
+  function flushTile(): void {
+    for (let i = 0; i < inputSize; i++) {
+      const from = i * tileRows
+      const to = i * outputSize + tileStart
+      for (let row = 0; row < tileCount; row++) data[to + row] = tile[from + row]!
+    }
+    tileCount = 0
+  }
 
   function quantiseRow(index: number): void {
     let largest = 0
     for (const weight of row) largest = Math.max(largest, Math.abs(weight))
     const scale = largest / 127 || 1
     scales[index] = scale
+    if (tileCount === tileRows || index !== tileStart + tileCount) flushTile()
+    if (tileCount === 0) tileStart = index
+    const column = tileCount++
     let exact = 0
     let approximate = 0
     for (let i = 0; i < inputSize; i++) {
       const q = Math.round(row[i]! / scale)
-      data[i * outputSize + index] = q
+      tile[i * tileRows + column] = q
       exact += row[i]! * probe[i]!
       approximate += q * scale * quantised[i]!
     }
@@ -81,13 +100,16 @@ export function int8Sink(outputSize: number, inputSize: number, errors: ErrorSum
         done += count
       }
     },
-    finish: () => ({
-      format: 'int8',
-      outputSize,
-      inputSize,
-      data: new Uint8Array(data.buffer),
-      scales: new Uint8Array(scales.buffer),
-    }),
+    finish() {
+      flushTile()
+      return {
+        format: 'int8',
+        outputSize,
+        inputSize,
+        data: new Uint8Array(data.buffer),
+        scales: new Uint8Array(scales.buffer),
+      }
+    },
   }
 }
 

@@ -8,7 +8,8 @@ import { createEmbedding, type Embedding } from './embedding.ts'
 import { blocksGraph, headGraph } from './graph.ts'
 import type { WrittenGraph } from './graph-builder.ts'
 import { type ErrorSums, f32Sink, int8Sink, type LinearMatrix, type MatrixSink } from './linear-matrix.ts'
-import { type MatrixPlan, planSegments, type Segment, tensorOf } from './segments.ts'
+import { type MatrixPart, type MatrixPlan, planSegments, type Segment, tensorOf } from './segments.ts'
+import { type SharedInputs, sharedInputs } from './shared-inputs.ts'
 
 export interface LoadedModel<Session> {
   readonly embedding: Embedding
@@ -16,8 +17,10 @@ export interface LoadedModel<Session> {
   readonly sessions: readonly Session[]
   /** Blocks of each session but the head. */
   readonly blockCounts: readonly number[]
+  readonly shared: SharedInputs
   readonly linears: LinearPrecision
-  readonly gainBytes: number
+  /** Of norms' gains and biases. */
+  readonly vectorBytes: number
 }
 
 export interface LoadOptions<Session> {
@@ -38,10 +41,11 @@ export async function loadModel<Session>(
   weights: Weights,
   { format, open, close, signal, onProgress }: LoadOptions<Session>,
 ): Promise<LoadedModel<Session>> {
-  const segments = planSegments(spec, weights)
-  const gains = await readGains(segments, weights, signal)
+  const segments = planSegments(spec, weights.tensors)
+  const shared = sharedInputs(spec)
+  const vectors = await readVectors(segments, weights, signal)
   const errors: ErrorSums = { signal: 0, noise: 0 }
-  const embedding = createEmbedding(tensorOf(weights, spec.embedding.weight), spec.hiddenSize)
+  const embedding = createEmbedding(tensorOf(weights.tensors, spec.embedding.weight), spec)
   const fillings = segments.map((segment) => fillingOf(segment, format, errors))
   const sessions: (Session | undefined)[] = segments.map(() => undefined)
   let linearBytes = 0
@@ -64,7 +68,7 @@ export async function loadModel<Session>(
         for (const matrix of matrices.values()) {
           linearBytes += matrix.data.byteLength + (matrix.format === 'int8' ? matrix.scales.byteLength : 0)
         }
-        sessions[index] = await open(graphOf(spec, segments[index]!, matrices, gains))
+        sessions[index] = await open(graphOf(spec, segments[index]!, shared, matrices, vectors))
       }
       loadedBytes += bytes.length
       onProgress?.(loadedBytes)
@@ -84,53 +88,71 @@ export async function loadModel<Session>(
     embedding,
     sessions: sessions as Session[],
     blockCounts: segments.flatMap((segment) => (segment.kind === 'blocks' ? [segment.blocks.length] : [])),
+    shared,
     linears: {
       format,
       weightBytes: linearBytes,
       relativeError: errors.signal === 0 ? 0 : Math.sqrt(errors.noise / errors.signal),
     },
-    gainBytes: [...gains.values()].reduce((sum, gain) => sum + gain.byteLength, 0),
+    vectorBytes: [...vectors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
   }
 }
 
 function graphOf(
-  spec: TransformerSpec,
+  { hiddenSize }: TransformerSpec,
   segment: Segment,
+  shared: SharedInputs,
   matrices: ReadonlyMap<string, LinearMatrix>,
-  gains: ReadonlyMap<string, Uint8Array>,
+  vectors: ReadonlyMap<string, Float32Array>,
 ): WrittenGraph {
-  const of = { matrix: (name: string) => matrices.get(name)!, gain: (name: string) => gains.get(name)! }
-  if (segment.kind === 'head') return headGraph(spec.head, spec.hiddenSize, spec.vocabSize, of)
-  return blocksGraph(segment.blocks, spec.hiddenSize, of)
+  const of = { matrix: (name: string) => matrices.get(name)!, vector: (name: string) => vectors.get(name)! }
+  if (segment.kind === 'head') return headGraph(segment.head, segment.matrix, of)
+  return blocksGraph(segment.blocks, hiddenSize, shared, of)
 }
 
-async function readGains(segments: readonly Segment[], weights: Weights, signal: AbortSignal | undefined) {
-  const gains = new Map<string, Uint8Array>()
-  for (const name of segments.flatMap(({ gains }) => gains)) {
-    const { type, shape } = tensorOf(weights, name)
-    const gain = new Float32Array(shape.reduce((product, size) => product * size, 1))
-    dequantise(type, await weights.read(name, signal), gain)
-    gains.set(name, new Uint8Array(gain.buffer))
+async function readVectors(segments: readonly Segment[], weights: Weights, signal: AbortSignal | undefined) {
+  const vectors = new Map<string, Float32Array>()
+  for (const { name, size } of segments.flatMap(({ vectors }) => vectors)) {
+    const vector = new Float32Array(size)
+    dequantise(tensorOf(weights.tensors, name).type, await weights.read(name, signal), vector)
+    vectors.set(name, vector)
   }
-  return gains
+  return vectors
 }
 
 /** The matrices of one segment while its tensors arrive. Memory is taken at the first piece. */
 function fillingOf({ matrices }: Segment, format: LinearPrecision['format'], errors: ErrorSums) {
   let missing = matrices.reduce((sum, { outputSize, inputSize }) => sum + outputSize * inputSize, 0)
   const sinks = new Map<MatrixPlan, MatrixSink>()
-  const planOf = (name: string) => matrices.find(({ parts }) => parts.has(name))
-  const open = ({ outputSize, inputSize }: MatrixPlan) =>
-    format === 'f32' ? f32Sink(outputSize, inputSize) : int8Sink(outputSize, inputSize, errors)
+  const parts = new Map<string, { plan: MatrixPlan; part: MatrixPart }[]>()
+  for (const plan of matrices) {
+    for (const part of plan.parts) {
+      const { weight } = part.linear
+      parts.set(weight, [...(parts.get(weight) ?? []), { plan, part }])
+    }
+  }
+  function sinkOf(plan: MatrixPlan): MatrixSink {
+    const { outputSize, inputSize } = plan
+    const sink =
+      sinks.get(plan) ??
+      (format === 'f32' ? f32Sink(outputSize, inputSize) : int8Sink(outputSize, inputSize, errors))
+    sinks.set(plan, sink)
+    return sink
+  }
   return {
-    holds: (name: string) => planOf(name) !== undefined,
+    holds: (tensor: string) => parts.has(tensor),
     isComplete: () => missing === 0,
-    write(name: string, values: Float32Array, start: number): void {
-      const plan = planOf(name)!
-      const sink = sinks.get(plan) ?? open(plan)
-      sinks.set(plan, sink)
-      sink.write(values, plan.parts.get(name)! + start)
-      missing -= values.length
+    /** `values` of a tensor from value number `start` on, of which a view may take a part. */
+    write(tensor: string, values: Float32Array, start: number): void {
+      for (const { plan, part } of parts.get(tensor)!) {
+        const { inputSize } = plan
+        const first = (part.linear.rows?.first ?? 0) * inputSize
+        const from = Math.max(start, first)
+        const to = Math.min(start + values.length, first + part.numRows * inputSize)
+        if (from >= to) continue
+        sinkOf(plan).write(values.subarray(from - start, to - start), part.row * inputSize + from - first)
+        missing -= to - from
+      }
     },
     /** Gives the matrices away, so that they can be collected once they are in a session. */
     take(): ReadonlyMap<string, LinearMatrix> {

@@ -1,7 +1,24 @@
 import { breathe } from '../breathe.ts'
-import type { AttentionSpec, MlpSpec, RmsNormSpec, TransformerSpec } from '../transformer-spec.ts'
+import type {
+  AttentionSpec,
+  HeadNormSpec,
+  LinearSpec,
+  MlpSpec,
+  ResidualPart,
+  RmsNormSpec,
+  TransformerSpec,
+} from '../transformer-spec.ts'
 import type { ReferenceModel } from './load-weights.ts'
-import { applyRope, attention, embed, matmul, rmsNorm, siluMul } from './operations.ts'
+import {
+  applyRope,
+  attention,
+  embed,
+  geluTanhMul,
+  matmul,
+  rmsNorm,
+  siluMul,
+  softCapped,
+} from './operations.ts'
 
 /** Keys and values of one sequence. Positions past its length are overwritten before they are read. */
 export interface KvCache {
@@ -40,10 +57,13 @@ export async function forward(
 ): Promise<Float64Array> {
   const { hiddenSize, embedding, blocks } = model.spec
   const x = embed(model.weight(embedding.weight), tokens, hiddenSize)
-  for (const [layer, block] of blocks.entries()) {
-    add(x, attend(model, block.attention, cache.layers[layer]!, x, firstPosition))
+  scaleBy(x, embedding.scale)
+  for (const [layer, { attention, mlp }] of blocks.entries()) {
+    addPart(model, attention, x, (normed) =>
+      attend(model, attention, cache.layers[layer]!, normed, firstPosition),
+    )
     await breathe()
-    add(x, feedForward(model, block.mlp, x))
+    addPart(model, mlp, x, (normed) => feedForward(model, mlp, normed))
     await breathe()
   }
   return x
@@ -52,7 +72,25 @@ export async function forward(
 /** Logits of hidden states: (numRows, vocabSize). */
 export function headLogits(model: ReferenceModel, hidden: Float64Array, numRows: number): Float64Array {
   const { head, vocabSize, hiddenSize } = model.spec
-  return matmul(model.weight(head.weight), norm(model, head.norm, hidden), numRows, vocabSize, hiddenSize)
+  const normed = norm(model, head.norm, hidden, hiddenSize)
+  const logits = matmul(model.weight(head.weight), normed, numRows, vocabSize, hiddenSize)
+  scaleBy(logits, head.scale)
+  const { softCap } = head
+  return softCap === undefined ? logits : logits.map((logit) => softCapped(logit, softCap))
+}
+
+/** x += residualScale * postNorm(part(norm(x))), in place. */
+function addPart(
+  model: ReferenceModel,
+  spec: ResidualPart,
+  x: Float64Array,
+  part: (normed: Float64Array) => Float64Array,
+): void {
+  const { hiddenSize } = model.spec
+  let y = part(spec.norm === undefined ? x : norm(model, spec.norm, x, hiddenSize))
+  if (spec.postNorm !== undefined) y = norm(model, spec.postNorm, y, hiddenSize)
+  const { residualScale = 1 } = spec
+  for (let i = 0; i < x.length; i++) x[i]! += residualScale * y[i]!
 }
 
 function attend(
@@ -61,44 +99,74 @@ function attend(
   layer: KvLayer,
   x: Float64Array,
   firstPosition: number,
-) {
-  const { numHeads, numKvHeads, headDim, scale, rope } = spec
+): Float64Array {
+  const { numHeads, numKvHeads, headDim, scale, softCap, window, rope } = spec
   const { hiddenSize } = model.spec
   const numRows = x.length / hiddenSize
   const kvSize = numKvHeads * headDim
-  const normed = norm(model, spec.norm, x)
-  const queries = matmul(model.weight(spec.query.weight), normed, numRows, numHeads * headDim, hiddenSize)
-  const keys = matmul(model.weight(spec.key.weight), normed, numRows, kvSize, hiddenSize)
-  const values = matmul(model.weight(spec.value.weight), normed, numRows, kvSize, hiddenSize)
-  for (let row = 0; row < numRows; row++) {
+  const queries = headNorm(model, spec.queryNorm, linear(model, spec.query, x, numRows, hiddenSize), spec)
+  const keys = headNorm(model, spec.keyNorm, linear(model, spec.key, x, numRows, hiddenSize), spec)
+  const values = linear(model, spec.value, x, numRows, hiddenSize)
+  for (let row = 0; rope !== undefined && row < numRows; row++) {
+    const { inverseFrequencies, dim, pairing, magnitude } = rope
     for (const heads of [rowOf(queries, row, numRows), rowOf(keys, row, numRows)]) {
-      applyRope(heads, firstPosition + row, rope.inverseFrequencies, headDim, rope.dim)
+      applyRope(heads, firstPosition + row, inverseFrequencies, headDim, dim, pairing, magnitude)
     }
   }
   layer.keys = written(layer.keys, keys, firstPosition * kvSize)
   layer.values = written(layer.values, values, firstPosition * kvSize)
-  const shape = { numRows, firstPosition, numHeads, numKvHeads, headDim, scale }
+  const shape = { numRows, firstPosition, numHeads, numKvHeads, headDim, scale, softCap, window }
   const heads = attention(queries, layer.keys, layer.values, shape)
-  return matmul(model.weight(spec.output.weight), heads, numRows, hiddenSize, numHeads * headDim)
+  return linear(model, spec.output, heads, numRows, numHeads * headDim)
 }
 
-function feedForward(model: ReferenceModel, spec: MlpSpec, x: Float64Array) {
+const gated = { silu: siluMul, gelu_tanh: geluTanhMul }
+
+function feedForward(model: ReferenceModel, spec: MlpSpec, x: Float64Array): Float64Array {
   const { hiddenSize } = model.spec
-  const { intermediateSize } = spec
   const numRows = x.length / hiddenSize
-  const normed = norm(model, spec.norm, x)
-  const gate = matmul(model.weight(spec.gate.weight), normed, numRows, intermediateSize, hiddenSize)
-  const up = matmul(model.weight(spec.up.weight), normed, numRows, intermediateSize, hiddenSize)
-  return matmul(model.weight(spec.down.weight), siluMul(gate, up), numRows, hiddenSize, intermediateSize)
+  const gate = linear(model, spec.gate, x, numRows, hiddenSize)
+  const up = linear(model, spec.up, x, numRows, hiddenSize)
+  return linear(model, spec.down, gated[spec.activation](gate, up), numRows, spec.intermediateSize)
 }
 
-function norm(model: ReferenceModel, { weight, epsilon }: RmsNormSpec, x: Float64Array): Float64Array {
-  const { hiddenSize } = model.spec
-  return rmsNorm(x, model.weight(weight), epsilon, x.length / hiddenSize, hiddenSize)
+/** weight[rows] x + bias. x: (numRows, inputSize). */
+function linear(
+  model: ReferenceModel,
+  { weight, rows, bias }: LinearSpec,
+  x: Float64Array,
+  numRows: number,
+  inputSize: number,
+): Float64Array {
+  const all = model.weight(weight)
+  const { first, count } = rows ?? { first: 0, count: all.length / inputSize }
+  const matrix = all.subarray(first * inputSize, (first + count) * inputSize)
+  const y = matmul(matrix, x, numRows, count, inputSize)
+  if (bias !== undefined) {
+    const added = model.weight(bias)
+    for (let i = 0; i < y.length; i++) y[i]! += added[i % count]!
+  }
+  return y
 }
 
-function add(x: Float64Array, y: Float64Array): void {
-  for (let i = 0; i < x.length; i++) x[i]! += y[i]!
+/** x: rows of `size` components. */
+function norm(model: ReferenceModel, spec: RmsNormSpec, x: Float64Array, size: number): Float64Array {
+  return rmsNorm(x, model.weight(spec.weight), spec.epsilon, x.length / size, size)
+}
+
+/** heads: (numRows, heads, headDim), normalised a head or a row at a time; as they are without a norm. */
+function headNorm(
+  model: ReferenceModel,
+  spec: HeadNormSpec | undefined,
+  heads: Float64Array,
+  { headDim }: AttentionSpec,
+): Float64Array {
+  if (spec === undefined) return heads
+  return norm(model, spec, heads, spec.over === 'head' ? headDim : model.weight(spec.weight).length)
+}
+
+function scaleBy(x: Float64Array, scale = 1): void {
+  for (let i = 0; i < x.length; i++) x[i]! *= scale
 }
 
 function rowOf(x: Float64Array, row: number, numRows: number): Float64Array {

@@ -32,7 +32,7 @@ export async function loadWeights(
       })
     }
     const length = tensor.shape.reduce((product, dimension) => product * dimension, 1)
-    if (!values.has(name)) byteLength += length * 4
+    byteLength += length * 4
     values.set(name, new Float32Array(length))
   }
   let loadedBytes = 0
@@ -50,17 +50,19 @@ export async function loadWeights(
   return { spec, byteLength, weight: (name) => values.get(name)! }
 }
 
-function weightNames({ embedding, blocks, head }: TransformerSpec): readonly string[] {
-  const ofBlocks = blocks.flatMap(({ attention, mlp }) => [
-    attention.norm.weight,
-    attention.query.weight,
-    attention.key.weight,
-    attention.value.weight,
-    attention.output.weight,
-    mlp.norm.weight,
-    mlp.gate.weight,
-    mlp.up.weight,
-    mlp.down.weight,
-  ])
-  return [embedding.weight, ...ofBlocks, head.norm.weight, head.weight]
+/** Every tensor that the description names, once. */
+function weightNames({ embedding, blocks, head }: TransformerSpec): ReadonlySet<string> {
+  const names = [embedding.weight, head.norm.weight, head.weight]
+  for (const { attention, mlp } of blocks) {
+    const { norm, postNorm, queryNorm, keyNorm } = attention
+    for (const vector of [norm, postNorm, queryNorm, keyNorm, mlp.norm, mlp.postNorm]) {
+      if (vector !== undefined) names.push(vector.weight)
+    }
+    const { query, key, value, output } = attention
+    for (const { weight, bias } of [query, key, value, output, mlp.gate, mlp.up, mlp.down]) {
+      names.push(weight)
+      if (bias !== undefined) names.push(bias)
+    }
+  }
+  return new Set(names)
 }

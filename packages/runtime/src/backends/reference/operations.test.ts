@@ -4,11 +4,14 @@ import {
   applyRope,
   attention,
   embed,
+  geluTanh,
+  geluTanhMul,
   logSoftmax,
   matmul,
   rmsNorm,
   silu,
   siluMul,
+  softCapped,
   softmax,
 } from './operations.ts'
 import { randomNumbers } from './tiny-model.ts'
@@ -66,6 +69,18 @@ describe('applyRope', () => {
     expectClose(x, [0, 1, 0, -1, 7, 8])
   })
 
+  it('turns components half a rotation apart, and leaves the rest of each head', () => {
+    const x = Float64Array.of(1, 0, 0, 1, 7, 8, 0, 2, 1, 0, 7, 8)
+    applyRope(x, 2, Float64Array.of(Math.PI / 4, Math.PI / 2), 6, 4, 'half')
+    expectClose(x, [0, 0, 1, -1, 7, 8, -1, -2, 0, 0, 7, 8])
+  })
+
+  it('stretches what it turns', () => {
+    const x = Float64Array.of(1, 0, 7)
+    applyRope(x, 2, Float64Array.of(Math.PI / 4), 3, 2, 'adjacent', 1.5)
+    expectClose(x, [0, 1.5, 7])
+  })
+
   it('leaves products of two heads a function of their distance', () => {
     const frequencies = Float64Array.of(1, 0.3, 0.01)
     const product = (queryPosition: number, keyPosition: number) => {
@@ -108,6 +123,27 @@ describe('attention', () => {
     }
   })
 
+  it('reads its window and no more', () => {
+    const windowed = attention(queries, keys, values, { ...shape, window: 2 })
+    const last = { ...shape, numRows: 1, firstPosition: 1 }
+    for (let row = 0; row < 3; row++) {
+      const start = (1 + row) * kvSize
+      const alone = attention(queries.subarray(row * 12), keys.subarray(start), values.subarray(start), last)
+      expectClose(windowed.subarray(row * 12, (row + 1) * 12), alone)
+    }
+    expectClose(
+      attention(queries, keys, values, { ...shape, window: 5 }),
+      attention(queries, keys, values, shape),
+    )
+  })
+
+  it('caps scores behind the scale', () => {
+    const one = { numRows: 1, firstPosition: 1, numHeads: 1, numKvHeads: 1, headDim: 1, scale: 3, softCap: 2 }
+    const actual = attention(Float64Array.of(1), Float64Array.of(1, -0.5), Float64Array.of(1, 0), one)
+    const difference = 2 * Math.tanh(1.5) - 2 * Math.tanh(-0.75)
+    expectClose(actual, [1 / (1 + Math.exp(-difference))])
+  })
+
   it('does not read what comes later', () => {
     const before = attention(queries, keys, values, { ...shape, numRows: 1 })
     const changed = Float64Array.from(values).fill(1e9, 3 * kvSize)
@@ -119,6 +155,21 @@ describe('softmax and silu', () => {
   it('sums to one, also for logits that overflow', () => {
     expectClose(softmax(Float64Array.of(1000, 1000, -1000)), [0.5, 0.5, 0])
     expectClose(logSoftmax(Float64Array.of(0, Math.log(3))), [Math.log(1 / 4), Math.log(3 / 4)])
+  })
+
+  it('caps', () => {
+    expectClose([softCapped(1e9, 30), softCapped(-1e9, 30), softCapped(0, 30)], [30, -30, 0])
+    expect(softCapped(0.01, 30)).toBeCloseTo(0.01, 8)
+  })
+
+  it('has the GELU of a tanh', () => {
+    // torch.nn.functional.gelu(torch.tensor([1., -2., 0.3], dtype=torch.float64), approximate='tanh')
+    const expected = [0.8411919906082768, -0.04540230591222494, 0.18537092354275922]
+    expectClose([1, -2, 0.3].map(geluTanh), expected)
+    expectClose(geluTanhMul(Float64Array.of(1, -2), Float64Array.of(3, 5)), [
+      3 * expected[0]!,
+      5 * expected[1]!,
+    ])
   })
 
   it('gates', () => {

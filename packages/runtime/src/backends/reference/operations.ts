@@ -1,5 +1,7 @@
 // The transformer's operations in float64, written to be read: what every kernel is tested against.
 
+import type { RopeSpec } from '../transformer-spec.ts'
+
 /** Numbers a test has in f32 and the executor in f64. */
 export type Numbers = Float32Array | Float64Array
 
@@ -119,8 +121,9 @@ function dot(a: Numbers, aStart: number, b: Numbers, bStart: number, length: num
 }
 
 /**
- * Turns the heads of one row, in place: components 2i and 2i + 1 of each head by position * inverseFrequencies[i], for the
- * first `dim` components. x: (numHeads, headDim). Su et al. 2021.
+ * Turns the heads of one row, in place: for i < dim / 2 the pair (2i, 2i + 1) of each head, or (i, i + dim / 2) where
+ * `pairing` is `half`, by position * inverseFrequencies[i], and makes it `magnitude` times as long. Components from `dim` on
+ * stay. x: (numHeads, headDim). Su et al. 2021.
  */
 export function applyRope(
   x: Numbers,
@@ -128,16 +131,20 @@ export function applyRope(
   inverseFrequencies: Numbers,
   headDim: number,
   dim: number,
+  pairing: RopeSpec['pairing'] = 'adjacent',
+  magnitude = 1,
 ): void {
   for (let head = 0; head < x.length; head += headDim) {
     for (let i = 0; i < dim / 2; i++) {
       const angle = position * inverseFrequencies[i]!
-      const cos = Math.cos(angle)
-      const sin = Math.sin(angle)
-      const even = x[head + 2 * i]!
-      const odd = x[head + 2 * i + 1]!
-      x[head + 2 * i] = even * cos - odd * sin
-      x[head + 2 * i + 1] = even * sin + odd * cos
+      const cos = magnitude * Math.cos(angle)
+      const sin = magnitude * Math.sin(angle)
+      const first = head + (pairing === 'half' ? i : 2 * i)
+      const second = pairing === 'half' ? first + dim / 2 : first + 1
+      const a = x[first]!
+      const b = x[second]!
+      x[first] = a * cos - b * sin
+      x[second] = a * sin + b * cos
     }
   }
 }
@@ -152,10 +159,14 @@ export interface AttentionShape {
   readonly headDim: number
   /** Multiplies query-key products. */
   readonly scale: number
+  /** Of the scaled products; none if absent. */
+  readonly softCap?: number | undefined
+  /** How many positions a row reads, its own included; all if absent. */
+  readonly window?: number | undefined
 }
 
 /**
- * Causal attention: the row at position p reads keys and values of positions 0 to p.
+ * Causal attention: the row at position p reads keys and values of positions 0 to p, or the last `window` of them.
  * queries, result: (numRows, numHeads, headDim); keys, values: (at least firstPosition + numRows, numKvHeads, headDim).
  */
 export function attention(
@@ -164,22 +175,25 @@ export function attention(
   values: Numbers,
   shape: AttentionShape,
 ): Float64Array {
-  const { numRows, firstPosition, numHeads, numKvHeads, headDim, scale } = shape
+  const { numRows, firstPosition, numHeads, numKvHeads, headDim, scale, softCap, window } = shape
   const result = new Float64Array(numRows * numHeads * headDim)
   for (let row = 0; row < numRows; row++) {
-    const length = firstPosition + row + 1
+    const end = firstPosition + row + 1
+    const start = Math.max(0, end - (window ?? end))
     for (let head = 0; head < numHeads; head++) {
       const query = (row * numHeads + head) * headDim
       const kvHead = Math.floor((head * numKvHeads) / numHeads)
       const kvStart = (position: number) => (position * numKvHeads + kvHead) * headDim
-      const scores = new Float64Array(length)
-      for (let position = 0; position < length; position++) {
-        scores[position] = scale * dot(queries, query, keys, kvStart(position), headDim)
+      const scores = new Float64Array(end - start)
+      for (let position = start; position < end; position++) {
+        const score = scale * dot(queries, query, keys, kvStart(position), headDim)
+        scores[position - start] = softCap === undefined ? score : softCapped(score, softCap)
       }
       const weights = softmax(scores)
-      for (let position = 0; position < length; position++) {
+      for (let position = start; position < end; position++) {
+        const weight = weights[position - start]!
         const value = kvStart(position)
-        for (let i = 0; i < headDim; i++) result[query + i]! += weights[position]! * values[value + i]!
+        for (let i = 0; i < headDim; i++) result[query + i]! += weight * values[value + i]!
       }
     }
   }
@@ -206,9 +220,24 @@ export function silu(x: number): number {
   return x / (1 + Math.exp(-x))
 }
 
+/** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). Hendrycks & Gimpel 2016. */
+export function geluTanh(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+}
+
 /** silu(gate) * up, component by component. */
 export function siluMul(gate: Numbers, up: Numbers): Float64Array {
   return Float64Array.from(gate, (value, i) => silu(value) * up[i]!)
+}
+
+/** geluTanh(gate) * up, component by component. */
+export function geluTanhMul(gate: Numbers, up: Numbers): Float64Array {
+  return Float64Array.from(gate, (value, i) => geluTanh(value) * up[i]!)
+}
+
+/** cap * tanh(x / cap): x where it is small, never beyond the cap. Gemma 2, section 2. */
+export function softCapped(x: number, cap: number): number {
+  return cap * Math.tanh(x / cap)
 }
 
 /** The rows of `tokens` in a table. table: (vocabSize, hiddenSize); result: (tokens.length, hiddenSize). */

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../errors.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
-import { createActivations } from './activations.ts'
+import { chunkTokens, createActivations } from './activations.ts'
 import { createBatchBuffers } from './batch.ts'
 import { type DecoderBuffers, type DecoderPlan, prepareDecoder } from './decoder-plan.ts'
 import { allocateWeights } from './device-weights.ts'
@@ -37,9 +37,6 @@ export interface DeviceModelOptions {
   readonly onUpload?: ((loadedBytes: number) => void) | undefined
 }
 
-/** Prompt tokens a chunk: a multiple of the matmul's token tile; small where a layer of a chunk takes long. */
-const chunkTokens = (gpu: Gpu) => (gpu.isSoftware ? 32 : 128)
-
 /** @throws BrasaError `out_of_memory`, `aborted`, and what `weights` throws */
 export async function createDeviceModel(
   gpu: Gpu,
@@ -49,11 +46,11 @@ export async function createDeviceModel(
 ): Promise<DeviceModel> {
   onPhase?.('upload')
   const deviceWeights = await allocateWeights(gpu, spec, weights)
-  const chunkSize = Math.min(chunkTokens(gpu), contextLength)
+  const chunkSize = Math.min(chunkTokens(gpu.isSoftware), contextLength)
   const buffers: DecoderBuffers = {
     weights: deviceWeights,
     activations: createActivations(gpu, spec, Math.max(chunkSize, maxBatchSize), maxBatchSize),
-    cache: createKvCache(gpu, spec, contextLength, maxBatchSize),
+    cache: createKvCache(gpu, spec, { contextLength, numSlots: maxBatchSize, chunkSize }),
     ropeTables: createRopeTables(gpu, spec, contextLength),
     sampling: createSamplingState(gpu, spec.vocabSize, maxBatchSize),
     decodeBatch: createBatchBuffers(gpu, 'decode', maxBatchSize),

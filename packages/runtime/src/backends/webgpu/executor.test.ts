@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import type { DeviceCounters, Sequence } from '../executor.ts'
+import type { DeviceCounters, Executor, Sequence } from '../executor.ts'
+import { createReferenceExecutor } from '../reference/executor.ts'
+import { optionModel, optionModels } from '../reference/option-models.ts'
 import { tinyModel } from '../reference/tiny-model.ts'
 import { createWebGpuExecutor, type WebGpuExecutor } from './executor.ts'
 import { openGpu } from './gpu.ts'
@@ -107,6 +109,35 @@ async function rewound(executor: WebGpuExecutor): Promise<Sequence> {
   await executor.append(sequence, new Uint32Array([1, 2, 3]))
   return sequence
 }
+
+test.each([
+  ['every option at once', optionModels['everything at once']!],
+  ['heads of 256', { headDim: 256, numHeads: 2, numKvHeads: 1 }],
+])(
+  'the kernels for GPUs give what the reference does: %s',
+  async (_, options) => {
+    const { spec, weights } = optionModel(options)
+    const tokens = Uint32Array.from({ length: 163 }, (_, i) => (i * 29 + 3) % 97)
+    const answersOf = async (executor: Executor) => {
+      const sequence = executor.createSequence()
+      await executor.append(sequence, tokens.subarray(0, -2))
+      const answers: number[] = []
+      for (const token of tokens.subarray(-2)) {
+        const [result] = await executor.step([{ sequence, token, topLogprobs: 5 }])
+        answers.push(...result!.topLogprobs.map(({ logprob }) => logprob))
+      }
+      executor.dispose()
+      return answers
+    }
+    const limits = { contextLength: 260, maxBatchSize: 3 }
+    const gpu = { ...(await openGpu()), isSoftware: false }
+    const actual = await answersOf(await createWebGpuExecutor(spec, weights, { ...limits, gpu }))
+    const expected = await answersOf(await createReferenceExecutor(spec, weights, limits))
+    expect(actual).toHaveLength(10)
+    for (const [i, logprob] of actual.entries()) expect(logprob).toBeCloseTo(expected[i]!, 3)
+  },
+  120_000,
+)
 
 test('a device destroyed in mid-answer is device_lost, for the steps in flight and for every call after', async () => {
   const { gpu, executor, sequence } = await started()

@@ -1,0 +1,26 @@
+import { formatWait } from '../format/units.ts'
+import { AnswerText } from './answer-text.tsx'
+
+interface ThoughtProps {
+  readonly thought: string
+  /** How long it took, once it has ended. */
+  readonly thoughtMs: number | undefined
+  /** The answer is being written. */
+  readonly busy: boolean
+}
+
+/** What the model thought before it answered, folded: a person reads the answer first. */
+export function ThoughtView({ thought, thoughtMs, busy }: ThoughtProps) {
+  // Where the page was left in mid-thought, nobody measured it.
+  const unmeasured = busy ? 'Thinking…' : 'Thought'
+  return (
+    <details class="thought">
+      <summary class="figures">
+        {thoughtMs === undefined ? unmeasured : `Thought for ${formatWait(thoughtMs / 1000)}`}
+      </summary>
+      <div class="prose soft small" data-role="thought">
+        <AnswerText content={thought} />
+      </div>
+    </details>
+  )
+}
