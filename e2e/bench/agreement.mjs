@@ -75,25 +75,3 @@ export function wrongnessOf({ numDecided, numDecidedAgreeing, meanKlDivergence }
   }
   return undefined
 }
-
-/**
- * Goes along a continuation with a system that can only answer: an answer serves for as long as the system chooses as the
- * reference does; after that, the next request's prompt ends with the reference's choice.
- * @param {readonly number[]} greedy
- * @param {(numForced: number, maxTokens: number) => Promise<{ token: number, top: import('./system.mjs').LogProbability[] }[]>} answer
- *   the steps after that many tokens of `greedy`; none where it cannot say
- */
-export async function followByAnswers(greedy, answer) {
-  /** @type {import('./system.mjs').LogProbability[][]} */
-  const steps = []
-  while (steps.length < greedy.length) {
-    const answered = await answer(steps.length, greedy.length - steps.length)
-    if (answered.length === 0) break
-    for (const { token, top } of answered) {
-      const next = greedy[steps.length]
-      steps.push(top)
-      if (token !== next) break
-    }
-  }
-  return steps
-}
