@@ -23,7 +23,7 @@ import { chromiumArgs, findOrInstallChromium } from '../../scripts/chromium.mjs'
  * @property {() => Promise<void>} close
  */
 
-/** @param {BrowserOptions} options */
+/** @param {Pick<BrowserOptions, 'gpu' | 'args'>} options */
 export function launchArgs({ gpu, args }) {
   if (!gpu) return [...chromiumArgs, ...args]
   const hardware = chromiumArgs.filter((flag) => !flag.startsWith('--use-webgpu-adapter'))

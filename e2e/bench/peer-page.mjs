@@ -39,9 +39,10 @@ export const peerPage = `<!doctype html>
 
 /**
  * @param {string} name of a package that is installed
+ * @param {string} [folder] that needs it, in the repository
  * @returns {string} its version
  */
-export function versionOf(name) {
-  const path = join(root, 'node_modules', name, 'package.json')
+export function versionOf(name, folder = '.') {
+  const path = join(root, folder, 'node_modules', name, 'package.json')
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'not installed'
 }
