@@ -40,7 +40,7 @@ import { isWorkload, maxStreams } from './tests.mjs'
 const defaultDeadlines = {
   openMs: 60_000,
   loadMs: 300_000,
-  agreementMs: 300_000,
+  agreementMs: 600_000,
   // Four tokens a second, after half a minute for what is compiled on first use.
   runMs: ({ promptTokens, answerTokens, streams }) => 30_000 + 250 * streams * (promptTokens + answerTokens),
 }
