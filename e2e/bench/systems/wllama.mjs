@@ -19,8 +19,11 @@ import { failure } from '../system.mjs'
  * @property {import('../browser.mjs').BrowserOptions} browser
  */
 
-/** Tokens each step reports: those that the reference lists are among so many. */
-const numTopLogprobs = 100
+/**
+ * Tokens each step reports: those that the reference lists are nearly always among so many. The more there are, the likelier
+ * one of them is part of a character, over which this version's worker ends.
+ */
+const numTopLogprobs = 10
 
 /**
  * llama.cpp as WebAssembly, with the same GGUF file: https://github.com/ngxson/wllama
@@ -55,7 +58,13 @@ async function openSession(setting) {
       return load(page, setting)
     },
     run: ({ prompts, maxTokens }) => runPrompts(page, prompts, maxTokens),
-    follow: (reference) => follow(page, reference),
+    follow: (reference) =>
+      follow(page, reference).catch(async () => {
+        // Its worker ended over part of a character: that text is left out, and a new one goes on.
+        await openPage(page, setting.url, 'isPeerPage')
+        await load(page, setting)
+        return []
+      }),
     memory: async () => {
       const processBytes = browser.residentBytes()
       return processBytes === undefined ? {} : { processBytes }
