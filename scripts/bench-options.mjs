@@ -10,7 +10,7 @@ const usage = `Usage: npm run bench -- [options]
   --peers LIST       wllama-1, wllama-2 (threads), wllama-webgpu, transformers, webllm; all if left out, or none
   --model MODEL      a name of public/models/models.json or a GGUF file; the default model if left out
   --tests LIST       pp128, pp512, tg64, tg128, ttft, load, batch4, ctx2048 and the like; ${defaultTests} if left out
-  --repeats N        rounds that count, after one that does not; 5 if left out
+  --repeats N        rounds that count, after one that does not; 4 if left out
   --baseline SYSTEM  that ratios are taken to, such as brasa-ort; wllama-2 if left out
   --linears LIST     of ort: f32, int8 or both, each a row; its own choice if left out
   --transformers-model DIR   an ONNX model as transformers.js reads it, where its hub is out of reach
@@ -45,7 +45,7 @@ export function readOptions(args) {
     model: isFile ? resolve(model) : model,
     isFile,
     tests: parseTests(values.tests ?? defaultTests),
-    numRounds: countOf(values.repeats ?? '5'),
+    numRounds: countOf(values.repeats ?? '4'),
     baseline: values.baseline ?? 'wllama-2',
     folders: { transformers: values['transformers-model'], webllm: values['webllm-model'] },
     browser: {
