@@ -1,66 +1,89 @@
 // @ts-check
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { describeQuality, describeRecord, describeSpeeds } from './bench-report.mjs'
-import { reasonOf, runAsScript, ScriptError } from './command-line.mjs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { readOptions } from './bench-options.mjs'
+import { stepProgress } from './bench-progress.mjs'
+import { describeRecord } from './bench-report.mjs'
+import { describeResults } from './bench-table.mjs'
+import { reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
 import { fetchModel } from './fetch-model.mjs'
 import { ensureBuilt, ensureInstalled } from './setup.mjs'
 
-const usage = `Usage: npm run bench -- [options]
-  --backends LIST   webgpu by default; ort; several with commas between them
-  --linears LIST    f32, int8 or both, of ort: each is measured by itself; its own choice if left out
-  --quality         how near the default model is to a float64 reference, instead of the speeds
-  --model MODEL     a name of public/models/models.json, a URL, or a GGUF file; the default model if left out
-  --prompts FILE    [{ "name", "text", "maxTokens" }]: run these instead of measuring the speeds
-  --out FILE        write the records there as JSON
-  --gpu             use this machine's GPU instead of the software adapter
-  --verbose         show the page's console`
+/** @typedef {ReturnType<typeof readOptions>} Options */
 
 await runAsScript(import.meta.url, async (args) => {
   const options = readOptions(args)
   ensureInstalled()
-  if (!options.isFile && !/[:/]/.test(options.model))
-    await fetchModel({ id: options.model, log: console.error })
+  const isElsewhere = !options.isFile && /[:/]/.test(options.model)
+  if (isElsewhere && options.prompts === undefined) {
+    throw new ScriptError(
+      `There is no file ${options.model}. Peers read a GGUF file of this machine: download it first.`,
+    )
+  }
+  if (!options.isFile && !isElsewhere) await fetchModel({ id: options.model, log: console.error })
   ensureBuilt()
-  const { loadEngine, openBenchPage } = await import('../e2e/bench/session.mjs')
-  const { measureSpeeds, runPrompt } = await import('../e2e/bench/measure.mjs')
-  const { measureQuality } = await import('../e2e/bench/quality.mjs')
+  if (options.prompts !== undefined) process.exit(await runPrompts(options, options.prompts))
 
+  const { runBench } = await import('../e2e/bench/run.mjs')
+  const progress = stepProgress()
+  const results = await runBench(options, progress)
+  progress.finish()
+  const out = options.out ?? defaultPath(results.startedAt)
+  mkdirSync(dirname(out), { recursive: true })
+  writeFileSync(out, `${JSON.stringify(results, null, 2)}\n`)
+  if (options.html !== undefined) await writeHtml(results, options.html)
+  console.log(`\n${describeResults(results)}\n\nWritten to ${out}`)
+  process.exit(results.systems.some(({ status }) => status === 'ok') ? 0 : 1)
+})
+
+/**
+ * @param {import('../e2e/bench/schema.mjs').BenchResults} results
+ * @param {string} path
+ */
+async function writeHtml(results, path) {
+  const report = new URL('bench-html.mjs', import.meta.url)
+  if (!existsSync(report)) throw new ScriptError('This version has no HTML report: leave --html out.')
+  const { writeHtmlReport } = await import(report.href)
+  await writeHtmlReport(results, path)
+}
+
+/** @param {string} startedAt */
+function defaultPath(startedAt) {
+  const machine = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+  return join(root, 'bench', 'results', `${startedAt.slice(0, 10)}-${machine}.json`)
+}
+
+/**
+ * Runs prompts on our own backends and reports what they answered.
+ * @param {Options} options
+ * @param {readonly import('../e2e/bench/measure.mjs').Prompt[]} prompts
+ * @returns {Promise<number>} the exit code
+ */
+async function runPrompts({ backends, linears, model, isFile, browser, out }, prompts) {
+  const { loadEngine, openBenchPage } = await import('../e2e/bench/session.mjs')
+  const { runPrompt } = await import('../e2e/bench/measure.mjs')
+  const settings = backends.flatMap((backend) =>
+    backend === 'ort' && linears.length > 0
+      ? linears.map((format) => ({ backend, linears: format }))
+      : [{ backend }],
+  )
   /** @type {object[]} */
   const records = []
-  const report = (/** @type {object} */ record, /** @type {string} */ description) => {
-    records.push({ model: options.model, ...record })
-    console.log(description)
-  }
   let numFailed = 0
-  for (const { name, ...setting } of settingsOf(options)) {
-    const log = (/** @type {string} */ line) => console.error(`${name}: ${line}`)
-    // A page of its own for each setting: what one leaves behind in memory must not slow the next.
-    const { page, close } = await openBenchPage({
-      gpu: options.gpu,
-      ...(options.verbose && { onConsole: (line) => console.error(`page: ${line}`) }),
-    })
+  for (const setting of settings) {
+    const name = Object.values(setting).join(' ')
+    // A page of its own for each: what one leaves behind in memory must not slow the next.
+    const { page, close } = await openBenchPage(browser)
     try {
-      const { model, isFile } = options
-      const load = () => loadEngine(page, { model, isFile, ...setting, onProgress: log })
-      let engine = await load()
-      if (options.quality) {
-        const quality = await measureQuality(engine, log)
-        report(quality, describeQuality(quality))
-      } else if (options.prompts !== undefined) {
-        for (const prompt of options.prompts) {
-          const record = await runPrompt(engine, prompt)
-          report(record, describeRecord(record))
-        }
-      } else {
-        // Again, now that the browser has the model: what a person meets on every visit but the first.
-        await engine.evaluate((engine) => engine.dispose())
-        const start = performance.now()
-        engine = await load()
-        const loadMs = performance.now() - start
-        const speeds = { loadMs, ...(await measureSpeeds(engine, log)) }
-        report(speeds, describeSpeeds(speeds, options.f32Bytes))
+      const onProgress = (/** @type {string} */ line) => console.error(`${name}: ${line}`)
+      const engine = await loadEngine(page, { model, isFile, ...setting, onProgress })
+      for (const prompt of prompts) {
+        const record = await runPrompt(engine, prompt)
+        records.push({ model, ...record })
+        console.log(describeRecord(record))
       }
       await engine.evaluate((engine) => engine.dispose())
     } catch (error) {
@@ -70,97 +93,6 @@ await runAsScript(import.meta.url, async (args) => {
       await close()
     }
   }
-  if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(records, null, 2)}\n`)
-  process.exit(numFailed === 0 ? 0 : 1)
-})
-
-/**
- * What is measured, one after the other.
- * @param {{ backends: readonly string[], linears: readonly string[] }} options
- * @returns {{ name: string, backend: string, linears?: string }[]}
- */
-function settingsOf({ backends, linears }) {
-  return backends.flatMap((backend) =>
-    backend === 'ort' && linears.length > 0
-      ? linears.map((format) => ({ name: `${backend} ${format}`, backend, linears: format }))
-      : [{ name: backend, backend }],
-  )
-}
-
-/** @param {string[]} args */
-function readOptions(args) {
-  const { values } = parse(args)
-  if (values.help) {
-    console.log(usage)
-    process.exit(0)
-  }
-  const catalogue = readCatalogue()
-  const model = values.model ?? catalogue.default
-  const isFile = values.model !== undefined && existsSync(values.model)
-  const listOf = (/** @type {string} */ text) => text.split(',').filter((name) => name !== '')
-  const linears = listOf(values.linears ?? '')
-  const unknown = linears.find((format) => format !== 'f32' && format !== 'int8')
-  if (unknown !== undefined) throw new ScriptError(`Linears are f32 or int8, not "${unknown}".`)
-  if (values.quality && (model !== catalogue.default || values.prompts !== undefined)) {
-    throw new ScriptError(
-      '--quality has a reference for the default model and prompts of its own: leave --model and --prompts out.',
-    )
-  }
-  const { parameters } = catalogue.models.find(({ id }) => !isFile && id === model) ?? {}
-  return {
-    backends: listOf(values.backends ?? 'webgpu'),
-    linears,
-    quality: values.quality ?? false,
-    f32Bytes: typeof parameters === 'number' ? 4 * parameters : undefined,
-    model: isFile ? resolve(model) : model,
-    isFile,
-    prompts: values.prompts === undefined ? undefined : readPrompts(values.prompts),
-    out: values.out,
-    gpu: values.gpu ?? false,
-    verbose: values.verbose ?? false,
-  }
-}
-
-/** @param {string[]} args */
-function parse(args) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        backends: { type: 'string' },
-        linears: { type: 'string' },
-        quality: { type: 'boolean' },
-        model: { type: 'string' },
-        prompts: { type: 'string' },
-        out: { type: 'string' },
-        gpu: { type: 'boolean' },
-        verbose: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    })
-  } catch (error) {
-    throw new ScriptError(`${reasonOf(error)}\n${usage}`)
-  }
-}
-
-/** @returns {{ default: string, models: { id: string, parameters: number | string }[] }} */
-function readCatalogue() {
-  return JSON.parse(readFileSync(new URL('../public/models/models.json', import.meta.url), 'utf8'))
-}
-
-/**
- * @param {string} file
- * @returns {import('../e2e/bench/measure.mjs').Prompt[]}
- */
-function readPrompts(file) {
-  let prompts
-  try {
-    prompts = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new ScriptError(`${file} cannot be read as JSON: ${reasonOf(error)}`)
-  }
-  const isPrompt = (/** @type {any} */ prompt) =>
-    typeof prompt?.name === 'string' && typeof prompt.text === 'string' && Number.isInteger(prompt.maxTokens)
-  if (Array.isArray(prompts) && prompts.length > 0 && prompts.every(isPrompt)) return prompts
-  throw new ScriptError(`${file} must be a list of { "name": string, "text": string, "maxTokens": number }.`)
+  if (out !== undefined) writeFileSync(out, `${JSON.stringify(records, null, 2)}\n`)
+  return numFailed === 0 ? 0 : 1
 }

@@ -1,7 +1,8 @@
 // @ts-check
 import { chromium } from 'playwright'
-import { chromiumArgs, findOrInstallChromium } from '../../scripts/chromium.mjs'
+import { findOrInstallChromium } from '../../scripts/chromium.mjs'
 import { serve } from '../../scripts/serve.mjs'
+import { launchArgs } from './browser.mjs'
 
 /**
  * @typedef {import('../../packages/runtime/src/api/types.ts').Engine} Engine
@@ -9,20 +10,14 @@ import { serve } from '../../scripts/serve.mjs'
  *   An engine that lives in the page.
  */
 
-/** The software adapter is for machines without a GPU; `--gpu` measures the real one. */
-const gpuArgs = [
-  ...chromiumArgs.filter((flag) => !flag.startsWith('--use-webgpu-adapter')),
-  ...(process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan'] : []),
-]
-
 /**
  * Opens the built /bench.html in a real browser.
- * @param {{ gpu?: boolean, onConsole?: (line: string) => void }} [options]
+ * @param {Partial<import('./browser.mjs').BrowserOptions>} [options]
  */
-export async function openBenchPage({ gpu = false, onConsole } = {}) {
-  const executablePath = await findOrInstallChromium()
+export async function openBenchPage({ gpu = false, headed = false, channel, args = [], onConsole } = {}) {
+  const browserOf = channel === undefined ? { executablePath: await findOrInstallChromium() } : { channel }
   const server = await serve(0)
-  const browser = await chromium.launch({ executablePath, args: gpu ? gpuArgs : chromiumArgs })
+  const browser = await chromium.launch({ ...browserOf, headless: !headed, args: launchArgs({ gpu, args }) })
   const close = async () => {
     await browser.close()
     await server.close()
@@ -99,33 +94,6 @@ export function complete(engine, request) {
   return engine.evaluate(
     (engine, request) => engine.completions.create({ temperature: 0, ...request, stream: false }),
     request,
-  )
-}
-
-/**
- * A text that is exactly `numTokens` tokens long. Texts of different `opening` share no beginning, so that no cached
- * prefix makes a prefill look fast.
- * @param {EngineHandle} engine
- * @param {number} numTokens
- * @param {string} opening
- */
-export function promptOf(engine, numTokens, opening) {
-  return engine.evaluate(
-    async (engine, { numTokens, opening }) => {
-      const sentence = ' The ship left the harbour in the morning and came back with salt, rope and news.'
-      const lengthOf = async (/** @type {string} */ text) => (await engine.tokenize(text)).length
-      const perSentence =
-        (await lengthOf(opening + sentence + sentence)) - (await lengthOf(opening + sentence))
-      let text = opening + sentence.repeat(Math.max(0, Math.floor((numTokens - 8) / perSentence) - 1))
-      let length = await lengthOf(text)
-      while (length < numTokens) {
-        text += ' the'
-        length = await lengthOf(text)
-      }
-      if (length !== numTokens) throw new Error(`A text of ${numTokens} tokens came out as ${length}.`)
-      return text
-    },
-    { numTokens, opening },
   )
 }
 

@@ -9,6 +9,7 @@ import type {
   ModelReference,
   Timings,
   TokenLogprobs,
+  TokenScore,
   Usage,
 } from './api/types.ts'
 import type {
@@ -30,6 +31,7 @@ export type {
   ModelReference,
   Timings,
   TokenLogprobs,
+  TokenScore,
   Usage,
 } from './api/types.ts'
 
@@ -45,6 +47,8 @@ export interface EngineService {
   load(stream: StreamId, request: LoadRequest): void
   /** Starts a stream: `accepted`, then `tokens`, then `done`. */
   generate(stream: StreamId, request: GenerateRequest): void
+  /** Starts a stream: `tokenized`, then `scored` until every position is. Stopped, it fails with `aborted`. */
+  score(stream: StreamId, request: ScoreRequest): void
   /** The events since the last call, as soon as there are some; none when the stream has ended. Rejects with its error. */
   next(stream: StreamId): Promise<readonly EngineEvent[]>
   /** Stops a stream. A load then fails with `aborted`; an answer is `done` with what there is. */
@@ -89,6 +93,14 @@ export interface GenerateRequest {
   readonly answered?: readonly number[]
 }
 
+export interface ScoreRequest {
+  readonly input: { readonly text: string } | { readonly tokens: Uint32Array }
+  /** A list for each position but the last. */
+  readonly logprobsOf?: readonly (readonly number[])[]
+  /** Likely tokens to report at each position; 0 reports none. */
+  readonly topLogprobs: number
+}
+
 /** Validated: see sampling/parameters.ts. */
 export interface GenerationSettings {
   readonly sampling: SamplingSettings
@@ -108,6 +120,9 @@ export type EngineEvent =
   /** The prompt fits; the answer waits for its turn. */
   | { readonly type: 'accepted' }
   | TokensEvent
+  | { readonly type: 'tokenized'; readonly tokens: Uint32Array }
+  /** The next positions' scores. */
+  | { readonly type: 'scored'; readonly scores: readonly TokenScore[] }
   | {
       readonly type: 'done'
       readonly finishReason: FinishReason

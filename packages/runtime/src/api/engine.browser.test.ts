@@ -83,6 +83,34 @@ describe('createEngine', () => {
     expect(reused.choices[0]!.tokens).toEqual(fresh.choices[0]!.tokens)
   })
 
+  test('WebGPU scores a text as the reference does, and text as its tokens', async () => {
+    const text = 'A text to be scored!'
+    const scores = []
+    for (const backend of ['reference', 'webgpu'] as const) {
+      const engine = await create({ backend })
+      const progress: number[] = []
+      const byText = await engine.score(
+        { text, topLogprobs: 2 },
+        { onProgress: (done) => progress.push(done) },
+      )
+      expect(progress.at(-1)).toBe(byText.tokens.length - 1)
+      const { tokens } = byText
+      const logprobsOf = [...tokens].slice(1).map((token) => [token, 7])
+      const byTokens = await engine.score({ tokens, logprobsOf })
+      expect(byTokens.scores.map(({ logprob }) => logprob)).toEqual(
+        byText.scores.map(({ logprob }) => logprob),
+      )
+      expect(byTokens.scores.map(({ logprobs }) => logprobs[0])).toEqual(
+        byTokens.scores.map(({ logprob }) => logprob),
+      )
+      scores.push(byText.scores)
+    }
+    for (const [position, { logprob, topLogprobs }] of scores[0]!.entries()) {
+      expect(scores[1]![position]!.logprob).toBeCloseTo(logprob, 3)
+      expect(scores[1]![position]!.topLogprobs[0]!.logprob).toBeCloseTo(topLogprobs[0]!.logprob, 3)
+    }
+  })
+
   test('tokenizes, special tokens parsed', async () => {
     const engine = await create()
     expect(await engine.tokenize('<|im_start|>a!')).toEqual(Uint32Array.of(1, 5 + 97 - 33, 5))

@@ -214,3 +214,25 @@ describe('createEngine', () => {
     expect(error.message).toMatch(message)
   })
 })
+
+describe('score', () => {
+  const { engine } = fakeClient()
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['neither text nor tokens', {}],
+    ['both', { text: 'a', tokens: [1, 2] }],
+    ['a text that is none', { text: 5 }],
+    ['tokens that are none', { tokens: [1, 2.5] }],
+    ['negative tokens', { tokens: [1, -2] }],
+    ['candidates that are no lists', { text: 'ab', logprobsOf: [1] }],
+    ['too many likely tokens', { text: 'ab', topLogprobs: 101 }],
+  ])('refuses %s', async (_, request) => {
+    await expect(engine.score(request as never)).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+
+  test('does not begin where the signal has fired', async () => {
+    const { engine } = fakeClient()
+    const scoring = engine.score({ text: 'ab' }, { signal: AbortSignal.abort() })
+    await expect(scoring).rejects.toMatchObject({ code: 'aborted' })
+  })
+})

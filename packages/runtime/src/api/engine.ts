@@ -10,6 +10,7 @@ import { createClassify } from './classify.ts'
 import { createCompletions } from './completions.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
+import { createScore } from './score.ts'
 import { createSessions } from './sessions.ts'
 import type { Engine, EngineOptions, InspectOptions } from './types.ts'
 
@@ -73,6 +74,7 @@ export function engineOf(client: EngineClient, onnx: OnnxClient, place: Place): 
       }
       return client.tokenize(text)
     },
+    score: createScore(client),
     memory: () => client.memory(),
     counters: () => client.counters(),
     async dispose() {

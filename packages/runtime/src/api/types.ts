@@ -88,6 +88,11 @@ export interface Engine {
   inspect(model: ModelReference, options?: InspectOptions): Promise<ModelInspection>
   /** Tokens of a text, special tokens parsed. */
   tokenize(text: string): Promise<Uint32Array>
+  /**
+   * How likely the model finds a text, token by token. What conversations have cached stays.
+   * @throws BrasaError `invalid_request`, `context_length_exceeded`, `aborted`
+   */
+  score(request: ScoreRequest, options?: ScoreOptions): Promise<Score>
   memory(): Promise<MemoryInfo>
   counters(): Promise<DeviceCounters>
   dispose(): Promise<void>
@@ -169,6 +174,38 @@ export interface Timings {
   readonly prefillTokensPerSecond: number
   /** Over the tokens after the first. */
   readonly decodeTokensPerSecond: number
+}
+
+/** A text, special tokens parsed, or its tokens; two tokens at least. */
+export interface ScoreRequest {
+  readonly text?: string
+  readonly tokens?: readonly number[] | Uint32Array
+  /** More tokens whose log-probabilities to report: a list for each position but the last, which may be empty. */
+  readonly logprobsOf?: readonly (readonly number[])[]
+  /** 1 to 100: report that many likely tokens at each position. */
+  readonly topLogprobs?: number
+}
+
+export interface ScoreOptions extends RequestOptions {
+  /** Called with the number of positions that are scored. */
+  readonly onProgress?: (numScored: number) => void
+}
+
+export interface Score {
+  readonly tokens: Uint32Array
+  /** One for each token but the first. exp of minus the mean of their `logprob` is the text's perplexity. */
+  readonly scores: readonly TokenScore[]
+}
+
+/** Natural-log probabilities of what follows the tokens before, exact over the whole vocabulary. */
+export interface TokenScore {
+  /** The token that does follow. */
+  readonly tokenId: number
+  readonly logprob: number
+  /** Of the tokens that `logprobsOf` lists at this position, in its order. */
+  readonly logprobs: readonly number[]
+  /** Most likely first; empty unless asked for. */
+  readonly topLogprobs: readonly { readonly tokenId: number; readonly logprob: number }[]
 }
 
 export interface LogprobEntry {

@@ -84,6 +84,58 @@ export function describeExecutor(
       },
     )
 
+    it('scores given tokens, several steps in flight, the rows of one batch as each by itself', async () => {
+      const candidates = [130, 0, 57]
+      const scoresOf = async (on: Executor, together: boolean) => {
+        const rows = [on.createSequence(), on.createSequence()].map((sequence, i) => ({
+          sequence,
+          start: 9 * i,
+        }))
+        const perStep = together ? [rows] : rows.map((row) => [row])
+        const scores: (readonly number[])[] = []
+        for (const group of perStep) {
+          const inFlight = []
+          for (let position = 0; position < 4; position++) {
+            inFlight.push(
+              on.step(
+                group.map(({ sequence, start }) => ({
+                  sequence,
+                  token: prompt[start + position]!,
+                  logprobsOf: [prompt[start + position + 1]!, ...candidates],
+                  topLogprobs: position,
+                })),
+              ),
+            )
+          }
+          const steps = await Promise.all(inFlight)
+          for (const i of group.keys()) scores.push(steps.flatMap((step) => step[i]!.logprobs))
+          expect(steps.map((step) => step[0]!.topLogprobs.length)).toEqual([0, 1, 2, 3])
+        }
+        for (const { sequence } of rows) on.free(sequence)
+        return scores.flat()
+      }
+      const expected = await scoresOf(reference, false)
+      const actual = await scoresOf(executor, true)
+      expect(actual).toHaveLength(2 * 4 * 4)
+      for (const [i, logprob] of expected.entries()) {
+        expect(Math.abs(actual[i]! - logprob)).toBeLessThan(tolerance)
+      }
+    })
+
+    it('gives log-probabilities that are one distribution', async () => {
+      await withPrompt(executor, async (sequence) => {
+        const everyToken = Array.from({ length: spec.vocabSize }, (_, token) => token)
+        const row = { sequence, token: prompt.at(-1)!, topLogprobs: 3, logprobsOf: everyToken }
+        const [result] = await executor.step([row])
+        const sum = result!.logprobs.reduce((total, logprob) => total + Math.exp(logprob), 0)
+        expect(sum).toBeCloseTo(1, 6)
+        for (const { token, logprob } of result!.topLogprobs) expect(result!.logprobs[token]).toBe(logprob)
+        expect(Math.max(...result!.logprobs)).toBe(result!.topLogprobs[0]!.logprob)
+        const [plain] = await executor.step([{ sequence }])
+        expect(plain).toMatchObject({ logprobs: [], topLogprobs: [] })
+      })
+    })
+
     it('gives the same answer however the prompt is cut', async () => {
       const whole = await expectedTokens(6)
       const sequence = executor.createSequence()

@@ -63,6 +63,8 @@ export interface StepRow {
   readonly token?: number
   /** How many of the most likely tokens to report. Reading them costs a copy of the logits: leave it 0 where speed counts. */
   readonly topLogprobs?: number
+  /** Tokens whose log-probabilities to report, at the same cost. */
+  readonly logprobsOf?: readonly number[]
 }
 
 export interface StepResult {
@@ -70,6 +72,8 @@ export interface StepResult {
   readonly token: number
   /** Natural-log probabilities before penalties and temperature, most likely first. Empty unless asked for. */
   readonly topLogprobs: readonly TokenLogprob[]
+  /** The same, exact over the whole vocabulary, of the tokens that `logprobsOf` named, in its order. */
+  readonly logprobs: readonly number[]
 }
 
 export interface TokenLogprob {

@@ -12,8 +12,8 @@ import {
   type StepResult,
   type StepRow,
 } from './executor.ts'
+import { reportLogprobs } from './logprobs.ts'
 import { sampleToken, type TokenCounts } from './sampling.ts'
-import { topLogprobs } from './top-logprobs.ts'
 import type { TransformerSpec } from './transformer-spec.ts'
 
 /** A model whose logits are on the host: what a backend writes to become an executor that samples there. */
@@ -156,10 +156,7 @@ export function createHostExecutor<Cache>(
       state.counts.seen.add(sampled)
       state.counts.answer.set(sampled, (state.counts.answer.get(sampled) ?? 0) + 1)
       state.lastToken = sampled
-      results.push({
-        token: sampled,
-        topLogprobs: row.topLogprobs ? topLogprobs(logits, row.topLogprobs) : [],
-      })
+      results.push({ token: sampled, ...reportLogprobs(logits, row) })
     }
     checkDisposed()
     return results

@@ -159,6 +159,17 @@ describe('createEngineClient', () => {
     expect(performance.now() - start).toBeLessThan(1500)
   })
 
+  test('scores anew where the GPU was lost once, and stops when the signal says so', async () => {
+    const client = await createClient('loses its GPU at once, but once')
+    const { tokens, scores } = await client.score({ input: { text: 'abc' }, topLogprobs: 0 }, never)
+    expect(tokens).toEqual(Uint32Array.of(97, 98, 99))
+    expect(scores.map(({ tokenId }) => tokenId)).toEqual([98, 99])
+    const controller = new AbortController()
+    const long = { input: { text: 'x'.repeat(4000) }, topLogprobs: 0 }
+    const error = await failure(client.score(long, controller.signal, () => controller.abort()))
+    expect(error.code).toBe('aborted')
+  })
+
   test('a GPU lost before the first token is nobody’s error', async () => {
     const client = await createClient('loses its GPU at once, but once')
     expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)

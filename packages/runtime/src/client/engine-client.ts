@@ -9,7 +9,9 @@ import type {
   LoadProgress,
   LoadRequest,
   ModelInfo,
+  ScoreRequest,
   StreamId,
+  TokenScore,
 } from '../protocol.ts'
 import { untilAborted } from '../storage/abort.ts'
 import { createFallbackPolicy } from './fallback.ts'
@@ -38,12 +40,19 @@ export interface EngineClient {
   /** The answer's events; leaving the loop or the signal stops the model. Iterate it once. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent, void, undefined>
   tokenize(text: string): Promise<Uint32Array>
+  /** @param onProgress called with the number of positions scored */
+  score(
+    request: ScoreRequest,
+    signal: AbortSignal,
+    onProgress?: (numScored: number) => void,
+  ): Promise<{ readonly tokens: Uint32Array; readonly scores: readonly TokenScore[] }>
   memory(): Promise<MemoryInfo>
   counters(): Promise<DeviceCounters>
   dispose(): Promise<void>
 }
 
 export type AnswerEvent = Extract<EngineEvent, { type: 'accepted' | 'tokens' | 'done' }>
+type StreamEvent = AnswerEvent | Extract<EngineEvent, { type: 'tokenized' | 'scored' }>
 
 /**
  * Starts a worker and loads the model in it.
@@ -66,7 +75,7 @@ export async function createEngineClient(
   let untoldReason: string | undefined
 
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
-  function answerEventOf(event: EngineEvent): AnswerEvent | undefined {
+  function streamEventOf(event: EngineEvent): StreamEvent | undefined {
     if (event.type === 'progress') onProgress?.(event.progress)
     else if (event.type === 'warning') onWarning?.(event.warning)
     else if (event.type === 'loaded') loaded = { model: event.model, device: event.device }
@@ -79,7 +88,7 @@ export async function createEngineClient(
     worker: WorkerConnection,
     stream: StreamId,
     streamSignal: AbortSignal | undefined,
-  ): AsyncGenerator<AnswerEvent, void, undefined> {
+  ): AsyncGenerator<StreamEvent, void, undefined> {
     const abort = () => void worker.call((service) => service.abort(stream)).catch(() => {})
     if (streamSignal?.aborted) abort()
     streamSignal?.addEventListener('abort', abort)
@@ -89,8 +98,8 @@ export async function createEngineClient(
         const events = await worker.call((service) => service.next(stream))
         if (events.length === 0) break
         for (const event of events) {
-          const answerEvent = answerEventOf(event)
-          if (answerEvent) yield answerEvent
+          const streamEvent = streamEventOf(event)
+          if (streamEvent) yield streamEvent
         }
       }
       ended = true
@@ -182,6 +191,15 @@ export async function createEngineClient(
     }
   }
 
+  async function workerFor(requestSignal: AbortSignal): Promise<WorkerConnection> {
+    try {
+      return await untilAborted(ready(), requestSignal)
+    } catch (error) {
+      throwIfAborted(requestSignal)
+      throw error
+    }
+  }
+
   /** Asks again in a new worker, or in the same one where the GPU was lost before anything was seen. */
   async function* answer(
     generateRequest: GenerateRequest,
@@ -191,14 +209,12 @@ export async function createEngineClient(
     let accepted = false
     let mayRepeat = true
     for (;;) {
-      const worker = await untilAborted(ready(), answerSignal).catch((error: unknown) => {
-        throwIfAborted(answerSignal)
-        throw error
-      })
+      const worker = await workerFor(answerSignal)
       const stream = ++lastStream
       try {
         await worker.call((service) => service.generate(stream, { ...generateRequest, answered }))
         for await (const event of readStream(worker, stream, answerSignal)) {
+          if (event.type === 'tokenized' || event.type === 'scored') continue
           if (event.type === 'accepted' && accepted) continue
           accepted ||= event.type === 'accepted'
           if (event.type === 'tokens') answered.push(...event.tokens)
@@ -214,6 +230,35 @@ export async function createEngineClient(
     }
   }
 
+  /** Begins anew where the GPU or the backend was lost: the scores are the same there, but for rounding. */
+  async function score(
+    scoreRequest: ScoreRequest,
+    scoreSignal: AbortSignal,
+    onScored?: (numScored: number) => void,
+  ): Promise<{ tokens: Uint32Array; scores: TokenScore[] }> {
+    for (let mayRepeat = true; ; ) {
+      const worker = await workerFor(scoreSignal)
+      const stream = ++lastStream
+      const scores: TokenScore[] = []
+      let tokens = new Uint32Array()
+      try {
+        await worker.call((service) => service.score(stream, scoreRequest))
+        for await (const event of readStream(worker, stream, scoreSignal)) {
+          if (event.type === 'tokenized') tokens = Uint32Array.from(event.tokens)
+          if (event.type !== 'scored') continue
+          scores.push(...event.scores)
+          onScored?.(scores.length)
+        }
+        return { tokens, scores }
+      } catch (error) {
+        if (leaves(worker, error)) continue
+        const isLoss = isBrasaError(error) && error.code === 'device_lost'
+        if (!isLoss || !mayRepeat) throw error
+        mayRepeat = false
+      }
+    }
+  }
+
   await ready(signal)
 
   return {
@@ -222,6 +267,7 @@ export async function createEngineClient(
     },
     generate: answer,
     tokenize: (text) => call((service) => service.tokenize(text)),
+    score,
     memory: () => call((service) => service.memory()),
     counters: () => call((service) => service.counters()),
     async dispose() {

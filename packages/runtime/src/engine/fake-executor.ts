@@ -60,7 +60,7 @@ export function createFakeExecutor(options: FakeExecutorOptions = {}): FakeExecu
   }
 
   return {
-    spec: { contextLength: 1000 } as TransformerSpec,
+    spec: { contextLength: 1000, vocabSize: 0x10000 } as TransformerSpec,
     device: { backend: 'reference', adapter: 'a test', reason: 'A test asked for it.', features: [] },
     contextLength,
     maxBatchSize: 1,
@@ -115,7 +115,9 @@ export function createFakeExecutor(options: FakeExecutorOptions = {}): FakeExecu
             token: sequence.sampled! + index,
             logprob: -1 - index,
           }))
-          return [{ token: sequence.sampled, topLogprobs }]
+          // More likely the nearer to what it samples.
+          const logprobs = (row!.logprobsOf ?? []).map((token) => -1 - Math.abs(token - sequence.sampled!))
+          return [{ token: sequence.sampled, topLogprobs, logprobs }]
         } finally {
           inFlight--
           sequence.numInFlight--

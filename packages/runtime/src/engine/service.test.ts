@@ -164,6 +164,74 @@ describe('createEngineService', () => {
     await expect(read(service, 3)).rejects.toMatchObject({ code: 'disposed' })
   })
 
+  describe('scoring', () => {
+    const scoresOf = (events: readonly EngineEvent[]) =>
+      events.flatMap((event) => (event.type === 'scored' ? event.scores : []))
+
+    test('gives every position its score, and tells the tokens first', async () => {
+      const { service } = await started({ next: () => 98 })
+      service.score(2, { input: { text: 'abcd' }, logprobsOf: [[98, 99], [], [100]], topLogprobs: 2 })
+      const events = await read(service, 2)
+      expect(events[0]).toEqual({ type: 'tokenized', tokens: Uint32Array.of(97, 98, 99, 100) })
+      expect(scoresOf(events).map(({ tokenId, logprob }) => [tokenId, logprob])).toEqual([
+        [98, -1],
+        [99, -2],
+        [100, -3],
+      ])
+      expect(scoresOf(events).map(({ logprobs }) => logprobs)).toEqual([[-1, -2], [], [-3]])
+      expect(scoresOf(events)[1]!.topLogprobs).toEqual([
+        { tokenId: 98, logprob: -1 },
+        { tokenId: 99, logprob: -2 },
+      ])
+    })
+
+    test('leaves what a conversation has cached', async () => {
+      const { service } = await started({})
+      const cachedBy = async (stream: number) => {
+        service.generate(stream, ask('hello'))
+        const done = (await read(service, stream)).find((event) => event.type === 'done')
+        return done?.type === 'done' && done.usage.prompt_tokens_details.cached_tokens
+      }
+      expect(await cachedBy(2)).toBe(0)
+      service.score(3, { input: { tokens: Uint32Array.from({ length: 50 }, (_, i) => i) }, topLogprobs: 0 })
+      expect(scoresOf(await read(service, 3))).toHaveLength(49)
+      expect(await cachedBy(4)).toBe(4)
+    })
+
+    test('stops when it is told to, and then answers', async () => {
+      const { service } = await started({ stepMs: 5 })
+      service.score(2, { input: { text: 'x'.repeat(60) }, topLogprobs: 0 })
+      await service.next(2)
+      service.abort(2)
+      await expect(read(service, 2)).rejects.toMatchObject({ code: 'aborted' })
+      service.generate(3, ask('hello'))
+      expect(textOf(await read(service, 3))).toHaveLength(8)
+    })
+
+    test('scores as many tokens as the context holds and one, and keeps the model after a refusal', async () => {
+      const { service, calls } = await started({ contextLength: 8 })
+      const refused = async (stream: number, text: string, logprobsOf?: number[][]) => {
+        service.score(stream, { input: { text }, topLogprobs: 0, ...(logprobsOf && { logprobsOf }) })
+        return expect(read(service, stream)).rejects
+      }
+      await (await refused(2, '0123456789')).toMatchObject({ code: 'context_length_exceeded' })
+      await (await refused(3, '0')).toMatchObject({ code: 'invalid_request' })
+      await (await refused(4, 'abc', [[1]])).toMatchObject({ code: 'invalid_request' })
+      await (await refused(5, 'abc', [[1], [0x10000]])).toMatchObject({ code: 'invalid_request' })
+      service.score(6, { input: { text: '012345678' }, topLogprobs: 0 })
+      expect(scoresOf(await read(service, 6))).toHaveLength(8)
+      expect(calls).toHaveLength(1)
+    })
+
+    test('says that the device was lost, and scores with the model loaded anew', async () => {
+      const { service } = await started({ lostAtStep: 3 }, {})
+      service.score(2, { input: { text: 'hello' }, topLogprobs: 0 })
+      await expect(read(service, 2)).rejects.toMatchObject({ code: 'device_lost' })
+      service.score(3, { input: { text: 'hello' }, topLogprobs: 0 })
+      expect(scoresOf(await read(service, 3))).toHaveLength(4)
+    })
+  })
+
   test('tokenizes, and reports memory and counters', async () => {
     const { service } = await started({})
     expect(await service.tokenize('ab')).toEqual(Uint32Array.of(97, 98))

@@ -1,10 +1,18 @@
-import { BrasaError } from '../errors.ts'
-import type { EngineEvent, EngineService, GenerateRequest, StreamId } from '../protocol.ts'
+import { BrasaError, throwIfAborted } from '../errors.ts'
+import type {
+  EngineEvent,
+  EngineService,
+  GenerateRequest,
+  ScoreRequest,
+  StreamId,
+  TokenScore,
+} from '../protocol.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
 import { checkPrompt, generate } from './generate.ts'
 import type { LoadModel } from './model.ts'
 import { createModelSessions, type ModelSession } from './model-session.ts'
 import { createRequestQueue } from './request-queue.ts'
+import { checkScoring, score } from './score.ts'
 
 interface StreamContext {
   readonly emit: (event: EngineEvent) => void
@@ -62,6 +70,29 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     if (!ran) stopped(prompt.length)
   }
 
+  async function scoreText(
+    { input, ...wanted }: ScoreRequest,
+    { emit, signal }: StreamContext,
+  ): Promise<void> {
+    const scoringOf = ({ model }: ModelSession) => ({
+      ...wanted,
+      executor: model.executor,
+      lookahead: model.lookahead,
+      tokens: 'text' in input ? model.tokenize(input.text) : input.tokens,
+      signal,
+      emit: (scores: readonly TokenScore[]) => emit({ type: 'scored', scores }),
+    })
+    const session = await Promise.race([sessions.current(emit), abortOf(signal)])
+    if (session) {
+      const scoring = scoringOf(session)
+      checkScoring(scoring)
+      emit({ type: 'tokenized', tokens: scoring.tokens })
+      const run = (current: ModelSession) => score(scoringOf(current))
+      if (await queue.run(() => runOnSession(run, emit), signal)) return
+    }
+    throwIfAborted(signal)
+  }
+
   /** Runs on the session, or on a new one if it was lost. */
   async function runOnSession<T>(
     run: (session: ModelSession) => Promise<T>,
@@ -81,6 +112,7 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     ping: ignore,
     load: (stream, request) => open(stream, ({ emit, signal }) => sessions.load(request, emit, signal)),
     generate: (stream, request) => open(stream, (context) => answer(request, context)),
+    score: (stream, request) => open(stream, (context) => scoreText(request, context)),
     async next(stream) {
       const events = streams.get(stream)?.events
       if (!events) throw new BrasaError('internal', { message: `There is no stream ${stream}.` })

@@ -1,4 +1,4 @@
-import { f16ToNumber } from './f16.ts'
+import { f16FromNumber, f16ToNumber } from './f16.ts'
 import type { PlaneLayout } from './planes.ts'
 
 /** How one GGML encoding is read. Layouts: ggml-common.h; decoding: dequantize_row_* in ggml-quants.c. */
@@ -13,6 +13,14 @@ export interface BlockFormat {
   repack(bytes: Uint8Array, numBlocks: number, quants: Uint32Array, scales: Float32Array): void
 }
 
+/** Writes the block of the values from `start` on, at `bytes[at]`, which is zero there. */
+export type EncodeBlock = (
+  values: Float32Array | Float64Array,
+  start: number,
+  bytes: Uint8Array,
+  at: number,
+) => void
+
 export const q4Plane: PlaneLayout = { format: 'q4', groupSize: 32, hasMin: true }
 export const q8Plane = (groupSize: 16 | 32, hasMin: boolean): PlaneLayout => ({
   format: 'q8',
@@ -22,6 +30,13 @@ export const q8Plane = (groupSize: 16 | 32, hasMin: boolean): PlaneLayout => ({
 
 export const u16 = (bytes: Uint8Array, at: number): number => bytes[at]! | (bytes[at + 1]! << 8)
 export const f16 = (bytes: Uint8Array, at: number): number => f16ToNumber(u16(bytes, at))
+export function writeF16(bytes: Uint8Array, at: number, value: number): void {
+  const bits = f16FromNumber(value)
+  bytes[at] = bits & 255
+  bytes[at + 1] = bits >> 8
+}
+/** The value that a half gives back. */
+export const asF16 = (value: number): number => f16ToNumber(f16FromNumber(value))
 export const signedBytesOf = (words: Uint32Array): Int8Array =>
   new Int8Array(words.buffer, words.byteOffset, words.byteLength)
 export const words16 = (bytes: Uint8Array | Int8Array): Uint16Array =>

@@ -1,6 +1,6 @@
 import { BrasaError } from '../../errors.ts'
 import type { StepResult, StepRow } from '../executor.ts'
-import { topLogprobs } from '../top-logprobs.ts'
+import { reportLogprobs, wantsLogits } from '../logprobs.ts'
 import { writeBatch } from './batch.ts'
 import type { DeviceModel } from './device-model.ts'
 import { encodeDispatch } from './dispatch.ts'
@@ -56,18 +56,19 @@ export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
       for (const dispatch of model.plan().decode) encodeDispatch(gpu, pass, dispatch, rows.length)
       pass.end()
       const readTokens = readback.copy(encoder, activations.sampled, rows.length * 4)
-      const wantsLogits = rows.some(({ topLogprobs = 0 }) => topLogprobs > 0)
       const logitsBytes = rows.length * vocabSize * 4
-      const readLogits = wantsLogits ? copyOnce(gpu, encoder, activations.logits, logitsBytes) : undefined
+      const readLogits = rows.some(wantsLogits)
+        ? copyOnce(gpu, encoder, activations.logits, logitsBytes)
+        : undefined
       submit(gpu, encoder.finish())
       return async () => {
         const [tokens, logits] = await Promise.all([readTokens(), readLogits?.()])
-        return rows.map(({ state, position, topLogprobs: count = 0 }, i) => {
+        return rows.map((row, i) => {
+          const { state, position } = row
           const token = checked(tokens[i]!)
           if (state.length === position + 1) state.lastToken = token
-          if (logits === undefined || count === 0) return { token, topLogprobs: [] }
-          const ofRow = new Float32Array(logits.buffer, i * vocabSize * 4, vocabSize)
-          return { token, topLogprobs: topLogprobs(ofRow, count) }
+          const ofRow = logits && new Float32Array(logits.buffer, i * vocabSize * 4, vocabSize)
+          return { token, ...reportLogprobs(ofRow, row) }
         })
       }
     },

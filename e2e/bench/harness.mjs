@@ -1,0 +1,280 @@
+// @ts-check
+import { measureAgreement, wrongnessOf } from './agreement.mjs'
+import { promptOf } from './prompts.mjs'
+import { failureOf, withDeadline } from './system.mjs'
+import { isWorkload, maxStreams } from './tests.mjs'
+
+/**
+ * @typedef {import('./schema.mjs').BenchTest} BenchTest
+ * @typedef {import('./schema.mjs').SystemResult} SystemResult
+ * @typedef {import('./schema.mjs').Run} Run
+ * @typedef {import('./system.mjs').System} System
+ * @typedef {import('./system.mjs').Session} Session
+ * @typedef {import('./system.mjs').LimitQuery} LimitQuery
+ * @typedef {import('./tests.mjs').Workload} Workload
+ *
+ * @typedef {object} Measured one system, while it is measured and after
+ * @property {System} system
+ * @property {Session | undefined} session undefined before it is opened and after it failed
+ * @property {Omit<SystemResult, 'tests'>} result
+ * @property {LimitQuery | undefined} limit
+ * @property {Map<string, Run[]>} runs by the test's id
+ *
+ * @typedef {object} Plan
+ * @property {readonly System[]} systems
+ * @property {readonly BenchTest[]} tests
+ * @property {number} numRounds that count
+ * @property {readonly import('./system.mjs').ReferenceCase[]} reference
+ * @property {(round: number, queries: readonly LimitQuery[]) => Promise<void>} onRound before each that counts, while nothing else runs
+ * @property {Deadlines} [deadlines]
+ * @property {number} [restMs] between two runs, for threads of the one before to come to rest
+ *
+ * @typedef {{ openMs: number, loadMs: number, agreementMs: number, runMs: (workload: Workload) => number }} Deadlines
+ *
+ * @typedef {object} Progress
+ * @property {(numSteps: number) => void} begin
+ * @property {(key: string, label: string) => void} step starts one; steps of the same key take about as long
+ */
+
+/** @type {Deadlines} */
+const defaultDeadlines = {
+  openMs: 60_000,
+  loadMs: 300_000,
+  agreementMs: 600_000,
+  // Four tokens a second, after half a minute for what is compiled on first use.
+  runMs: ({ promptTokens, answerTokens, streams }) => 30_000 + 250 * streams * (promptTokens + answerTokens),
+}
+
+/** Loads from storage that are timed. */
+const numWarmLoads = 3
+
+/**
+ * Measures systems side by side: every round runs every test once on every system, one test after the other, so that what
+ * slows the machine for a while slows them all. The round before the first is discarded. Whatever fails, hangs or crashes
+ * is a row that says so, and the others go on.
+ * @param {Plan} plan
+ * @param {Progress} progress
+ * @returns {Promise<Measured[]>}
+ */
+export async function measureSystems(plan, progress) {
+  const { tests, numRounds, reference, deadlines = defaultDeadlines } = plan
+  /** @type {Measured[]} */
+  const all = plan.systems.map((system) => ({
+    system,
+    session: undefined,
+    result: { id: system.id, name: system.name, status: 'ok', notes: [] },
+    limit: undefined,
+    runs: new Map(tests.map(({ id }) => [id, []])),
+  }))
+  const workloads = tests.filter(isWorkload)
+  const timesLoads = tests.some(({ kind }) => kind === 'load')
+  const numWarm = timesLoads ? numWarmLoads : 0
+  const numSteps = 3 + (numRounds + 1) * workloads.length + numWarm
+  progress.begin(all.length * numSteps)
+
+  try {
+    for (const one of all) {
+      await attempt(one, progress, 'load', () => loadFirst(one, deadlines))
+    }
+    for (const one of all) await attempt(one, progress, 'agreement', () => agree(one, reference, deadlines))
+
+    for (let round = 0; round <= numRounds; round++) {
+      if (round > 0) await plan.onRound(round, queriesOf(all))
+      for (const [position, workload] of workloads.entries()) {
+        // One prompt for all: what differs between systems is not the work.
+        const index = (round * workloads.length + position) * maxStreams
+        for (const one of rotated(all, round)) {
+          await attempt(one, progress, workload.id, async (session) => {
+            await rest(plan.restMs ?? 250)
+            const run = await runWorkload(session, workload, index, deadlines)
+            if (round > 0) one.runs.get(workload.id)?.push({ round, ...run })
+          })
+        }
+      }
+    }
+
+    for (const one of all) {
+      if (one.session?.memory === undefined) continue
+      const memory = await withDeadline(
+        one.session.memory(),
+        deadlines.openMs,
+        'Asking for its memory',
+      ).catch(() => undefined)
+      if (memory !== undefined) one.result.memory = memory
+    }
+    for (let round = 1; round <= numWarm; round++) {
+      for (const one of rotated(all, round)) {
+        await attempt(one, progress, 'warm load', async (session) => {
+          const { time } = await withDeadline(session.load('storage'), deadlines.loadMs, 'Loading again')
+          one.result.load?.warm.push(time)
+          const value = time.totalMs
+          one.runs.get('load')?.push({ round, value, promptTokens: 0, answerTokens: 1 })
+        })
+      }
+    }
+  } finally {
+    await Promise.all(all.map((one) => close(one)))
+  }
+
+  for (const one of all) await attempt(one, progress, 'work', () => countWork(one, deadlines), true)
+  return all
+}
+
+/**
+ * Does one step of a system that is still well, and makes its failure the system's.
+ * @param {Measured} one
+ * @param {Progress} progress
+ * @param {string} what
+ * @param {(session: Session) => Promise<void>} act
+ * @param {boolean} [isClosed] after the session's end
+ */
+async function attempt(one, progress, what, act, isClosed = false) {
+  const { system, result } = one
+  progress.step(`${system.id} ${what}`, `${system.name}: ${what}`)
+  if (result.status !== 'ok' && result.status !== 'wrong-output') return
+  try {
+    await act(/** @type {Session} */ (one.session))
+  } catch (error) {
+    const { status, reason } = failureOf(error)
+    if (isClosed) {
+      // Its figures stand: what failed came after them.
+      result.notes.push(`Its work a token was not counted: ${reason}`)
+      return
+    }
+    Object.assign(result, { status, reason })
+    await close(one)
+  }
+}
+
+/**
+ * @param {Measured} one
+ * @param {Deadlines} deadlines
+ */
+async function loadFirst(one, deadlines) {
+  const { system, result } = one
+  let isLate = false
+  const opening = system.open().then((session) => {
+    // A browser that came up too late must not stay.
+    if (isLate) session.close().catch(() => {})
+    return session
+  })
+  const session = await withDeadline(opening, deadlines.openMs, 'Opening its page').catch((error) => {
+    isLate = true
+    throw error
+  })
+  one.session = session
+  const { time, facts } = await withDeadline(session.load('server'), deadlines.loadMs, 'Loading')
+  const { limit, ...rest } = facts
+  Object.assign(result, rest)
+  result.load = { cold: time, warm: [] }
+  one.limit = limit
+}
+
+/**
+ * @param {Measured} one
+ * @param {Plan['reference']} reference
+ * @param {Deadlines} deadlines
+ */
+async function agree(one, reference, deadlines) {
+  const { session, result } = one
+  if (session?.follow === undefined || reference.length === 0) return
+  const follow = session.follow
+  const agreement = await withDeadline(
+    measureAgreement((reference) => follow(reference), reference),
+    deadlines.agreementMs,
+    'Following the reference',
+  )
+  if (agreement === undefined) return
+  result.agreement = agreement
+  const wrong = wrongnessOf(agreement)
+  if (wrong !== undefined) Object.assign(result, { status: 'wrong-output', reason: wrong })
+}
+
+/**
+ * @param {Session} session
+ * @param {Workload} workload
+ * @param {number} index of its first prompt
+ * @param {Deadlines} deadlines
+ * @returns {Promise<Omit<Run, 'round'>>}
+ */
+async function runWorkload(session, workload, index, deadlines) {
+  const { kind, answerTokens, streams } = workload
+  const prompts = Array.from({ length: streams }, (_, stream) =>
+    promptOf(index + stream, workload.promptTokens),
+  )
+  const answer = await withDeadline(
+    session.run({ prompts, maxTokens: answerTokens }),
+    deadlines.runMs(workload),
+    workload.name,
+  )
+  if (answer.answerTokens !== answerTokens * streams) {
+    throw new Error(`It was to answer ${answerTokens * streams} tokens and answered ${answer.answerTokens}.`)
+  }
+  const { value, reported } = figuresOf(kind, answer)
+  return {
+    value,
+    promptTokens: answer.promptTokens,
+    answerTokens: answer.answerTokens,
+    ...(reported !== undefined && { reported }),
+  }
+}
+
+/**
+ * @param {Workload['kind']} kind
+ * @param {import('./system.mjs').Answer} answer
+ */
+function figuresOf(kind, answer) {
+  const { promptTokens, answerTokens, firstTokenMs, firstTokens, totalMs } = answer
+  if (kind === 'ttft') return { value: firstTokenMs }
+  if (kind === 'prefill') {
+    return {
+      value: (promptTokens / firstTokenMs) * 1000,
+      reported: answer.reportedPrefillTokensPerSecond,
+    }
+  }
+  if (firstTokens >= answerTokens)
+    throw new Error('All its tokens came at once: its decoding cannot be timed.')
+  if (kind === 'batch') return { value: (answerTokens / totalMs) * 1000 }
+  return {
+    value: ((answerTokens - firstTokens) / (totalMs - firstTokenMs)) * 1000,
+    reported: answer.reportedDecodeTokensPerSecond,
+  }
+}
+
+/**
+ * @param {Measured} one
+ * @param {Deadlines} deadlines
+ */
+async function countWork({ system, result }, deadlines) {
+  if (system.countWork === undefined) return
+  const { perToken, memory, notes } = await withDeadline(
+    system.countWork(),
+    deadlines.loadMs,
+    'Counting its work',
+  )
+  if (perToken !== undefined) result.perToken = perToken
+  result.memory = { ...result.memory, ...memory }
+  result.notes.push(...notes)
+}
+
+/** @param {Measured} one */
+async function close(one) {
+  const { session } = one
+  one.session = undefined
+  if (session !== undefined) await withDeadline(session.close(), closeMs, 'Closing').catch(() => {})
+}
+
+const closeMs = 15_000
+
+/** @param {readonly Measured[]} all */
+const queriesOf = (all) => all.flatMap(({ session, limit }) => (session && limit ? [limit] : []))
+
+/**
+ * Each round begins with another system: none is always the one that comes after the same neighbour's heat.
+ * @param {readonly Measured[]} all
+ * @param {number} round
+ */
+const rotated = (all, round) =>
+  all.map((_, index) => /** @type {Measured} */ (all[(index + round) % all.length]))
+
+const rest = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))

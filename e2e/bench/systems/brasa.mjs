@@ -1,0 +1,249 @@
+// @ts-check
+import { openBrowser, openPage } from '../browser.mjs'
+import { countPerToken, gpuHookScript } from '../gpu-hook.mjs'
+import { promptOf } from '../prompts.mjs'
+import { failure } from '../system.mjs'
+
+/**
+ * @typedef {import('../../../packages/runtime/src/api/types.ts').Engine} Engine
+ * @typedef {import('playwright').JSHandle<Engine>} EngineHandle
+ * @typedef {import('../system.mjs').System} System
+ * @typedef {import('../system.mjs').Session} Session
+ *
+ * @typedef {object} Setting
+ * @property {'webgpu' | 'ort'} backend
+ * @property {string} [linears] of `ort`: `f32` or `int8`; its own choice if left out
+ * @property {string} url of the built page
+ * @property {string} model as `createEngine` takes it
+ * @property {import('../schema.mjs').ModelFile} file
+ * @property {import('../browser.mjs').BrowserOptions} browser
+ */
+
+/** Tokens each step reports besides those that the reference lists. */
+const numTopLogprobs = 5
+
+/**
+ * Our own engine, as a page that uses it does.
+ * @param {Setting} setting
+ * @returns {System}
+ */
+export function brasa(setting) {
+  const { backend, linears } = setting
+  const name = backend === 'webgpu' ? 'Brasa WebGPU' : 'Brasa ONNX Runtime'
+  return {
+    id: ['brasa', backend, ...(linears ? [linears] : [])].join('-'),
+    name: linears === undefined ? name : `${name} ${linears}`,
+    open: () => openSession(setting),
+    ...(backend === 'webgpu' && { countWork: () => countWork(setting) }),
+  }
+}
+
+/**
+ * @param {Setting} setting
+ * @returns {Promise<Session>}
+ */
+async function openSession(setting) {
+  const browser = await openBrowser(setting.browser)
+  const { page, close } = browser
+  const url = new URL('bench.html', setting.url).href
+  await openPage(page, url, 'brasa').catch(async (error) => {
+    await close()
+    throw error
+  })
+  /** @type {EngineHandle | undefined} */
+  let engine
+  const loaded = () => {
+    if (engine === undefined) throw new Error('Nothing is loaded.')
+    return engine
+  }
+  return {
+    load: async (from) => {
+      if (from === 'storage') await openPage(page, url, 'brasa')
+      const { handle, time } = await loadEngine(page, setting)
+      engine = handle
+      return { time, facts: await factsOf(engine, setting) }
+    },
+    run: ({ prompts, maxTokens }) => runPrompts(loaded(), prompts, maxTokens),
+    follow: async ({ tokens, greedy, topLogprobs }) => {
+      const listed = topLogprobs.map((step) => step.map(([token]) => token))
+      return scoreAlong(loaded(), [...tokens, ...greedy], listed)
+    },
+    memory: async () => {
+      const memory = await loaded().evaluate((engine) => engine.memory())
+      const processBytes = browser.residentBytes()
+      return { ...memory, ...(await heapOf(page)), ...(processBytes !== undefined && { processBytes }) }
+    },
+    close,
+  }
+}
+
+/**
+ * @param {import('playwright').Page} page
+ * @param {Setting} setting
+ * @returns {Promise<{ handle: EngineHandle, time: import('../schema.mjs').LoadTime }>}
+ */
+async function loadEngine(page, { model, backend, linears }) {
+  const result = await page.evaluateHandle(
+    async ({ model, backend, linears, prompt }) => {
+      const { createEngine } = /** @type {any} */ (globalThis).brasa
+      const start = performance.now()
+      /** @type {{ phase: string, atMs: number }[]} */
+      const phases = []
+      const engine = await createEngine({
+        model,
+        backend,
+        ...(linears !== undefined && { linears }),
+        onProgress: (/** @type {{ phase: string }} */ { phase }) => {
+          if (phases.at(-1)?.phase !== phase) phases.push({ phase, atMs: performance.now() - start })
+        },
+      })
+      const readyMs = performance.now() - start
+      await engine.completions.create({ prompt, max_tokens: 1, temperature: 0, ignore_eos: true })
+      const totalMs = performance.now() - start
+      return { engine, phases, readyMs, totalMs }
+    },
+    { model, backend, linears, prompt: promptOf(loadPromptIndex, 8) },
+  )
+  const { phases, readyMs, totalMs } = await result.evaluate(({ phases, readyMs, totalMs }) => ({
+    phases,
+    readyMs,
+    totalMs,
+  }))
+  /** @type {any} */
+  const handle = await result.getProperty('engine')
+  const phasesMs = Object.fromEntries(
+    phases.flatMap(({ phase, atMs }, index) =>
+      phase === 'ready' ? [] : [[phase, (phases[index + 1]?.atMs ?? readyMs) - atMs]],
+    ),
+  )
+  return { handle, time: { totalMs, firstTokenMs: totalMs - readyMs, phasesMs } }
+}
+
+/** No test's prompt has this index. */
+const loadPromptIndex = 32_000
+
+/**
+ * @param {EngineHandle} engine
+ * @param {Setting} setting
+ */
+async function factsOf(engine, { backend, file }) {
+  const { device, numThreads } = await engine.evaluate(({ device }) => ({
+    device: {
+      backend: device.backend,
+      adapter: device.adapter,
+      linears: device.linears,
+      reason: device.reason,
+    },
+    numThreads: Math.min(navigator.hardwareConcurrency, 8),
+  }))
+  if (device.backend !== backend) {
+    throw failure(
+      'ran-elsewhere',
+      `It was to run on ${backend} and ran on ${device.backend}: ${device.reason}`,
+    )
+  }
+  const bytes = device.linears?.weightBytes ?? file.weightBytesPerToken
+  const onCpu = backend === 'ort'
+  return {
+    device: onCpu ? `CPU, ${numThreads} threads` : device.adapter,
+    ...(device.linears && { detail: `linear layers in ${device.linears.format}` }),
+    file: { name: file.file, bytes: file.bytes, isSameFile: true },
+    weightBytesPerToken: bytes,
+    limit: onCpu
+      ? { device: /** @type {const} */ ('cpu'), threads: numThreads, bytes }
+      : { device: /** @type {const} */ ('gpu'), bytes },
+  }
+}
+
+/**
+ * @param {EngineHandle} engine
+ * @param {readonly string[]} prompts
+ * @param {number} maxTokens
+ * @returns {Promise<import('../system.mjs').Answer>}
+ */
+function runPrompts(engine, prompts, maxTokens) {
+  return engine.evaluate(
+    async (engine, { prompts, maxTokens }) => {
+      const start = performance.now()
+      /** @type {{ atMs: number, numTokens: number } | undefined} */
+      let first
+      let [promptTokens, answerTokens] = [0, 0]
+      /** @type {import('../../../packages/runtime/src/api/types.ts').Timings | undefined} */
+      let timings
+      await Promise.all(
+        prompts.map(async (prompt) => {
+          const request = { prompt, max_tokens: maxTokens, temperature: 0, ignore_eos: true }
+          for await (const chunk of await engine.completions.create({ ...request, stream: true })) {
+            const numTokens = chunk.choices[0]?.tokens.length ?? 0
+            if (numTokens > 0) first ??= { atMs: performance.now() - start, numTokens }
+            answerTokens += numTokens
+            promptTokens += chunk.usage?.prompt_tokens ?? 0
+            timings = chunk.timings ?? timings
+          }
+        }),
+      )
+      const totalMs = performance.now() - start
+      if (first === undefined || timings === undefined) throw new Error('The engine answered nothing.')
+      return {
+        promptTokens,
+        answerTokens,
+        firstTokenMs: first.atMs,
+        firstTokens: first.numTokens,
+        totalMs,
+        reportedPrefillTokensPerSecond: timings.prefillTokensPerSecond,
+        reportedDecodeTokensPerSecond: timings.decodeTokensPerSecond,
+      }
+    },
+    { prompts, maxTokens },
+  )
+}
+
+/**
+ * @param {EngineHandle} engine
+ * @param {readonly number[]} tokens that end with as many as there are steps
+ * @param {readonly (readonly number[])[]} listed tokens whose log-probability to report, of each step
+ * @returns {Promise<import('../system.mjs').LogProbability[][]>}
+ */
+function scoreAlong(engine, tokens, listed) {
+  return engine.evaluate(
+    async (engine, { tokens, listed, numTop }) => {
+      const numBefore = tokens.length - 1 - listed.length
+      const logprobsOf = [...Array.from({ length: numBefore }, () => /** @type {number[]} */ ([])), ...listed]
+      const { scores } = await engine.score({ tokens, logprobsOf, topLogprobs: numTop })
+      return scores.slice(numBefore).map(({ topLogprobs, logprobs }, step) => {
+        /** @type {Map<number, number>} */
+        const found = new Map(topLogprobs.map(({ tokenId, logprob }) => [tokenId, logprob]))
+        for (const [at, token] of (listed[step] ?? []).entries()) found.set(token, logprobs[at] ?? 0)
+        return [...found].sort(([, a], [, b]) => b - a)
+      })
+    },
+    { tokens, listed, numTop: numTopLogprobs },
+  )
+}
+
+/**
+ * @param {import('playwright').Page} page
+ * @returns {Promise<{ jsHeapBytes?: number }>}
+ */
+async function heapOf(page) {
+  const session = await page.context().newCDPSession(page)
+  const { usedSize } = await session.send('Runtime.getHeapUsage')
+  await session.detach()
+  return { jsHeapBytes: usedSize }
+}
+
+/** @param {Setting} setting */
+async function countWork(setting) {
+  const { page, close } = await openBrowser(setting.browser, gpuHookScript)
+  try {
+    await openPage(page, new URL('bench.html', setting.url).href, 'brasa')
+    const { handle } = await loadEngine(page, setting)
+    let index = loadPromptIndex
+    const { perToken, bytesHeld } = await countPerToken(page, (numTokens) =>
+      runPrompts(handle, [promptOf(++index, 16)], numTokens),
+    )
+    return { perToken, memory: { gpuBytes: bytesHeld }, notes: [] }
+  } finally {
+    await close()
+  }
+}

@@ -1,0 +1,156 @@
+// @ts-check
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
+import { openBrowser, openPage } from '../browser.mjs'
+import { countPerToken, gpuHookScript } from '../gpu-hook.mjs'
+import { promptOf } from '../prompts.mjs'
+import { failure } from '../system.mjs'
+import { requireReachable } from './hub.mjs'
+
+/**
+ * @typedef {import('../system.mjs').System} System
+ * @typedef {import('../system.mjs').Session} Session
+ * @typedef {import('playwright').Page} Page
+ *
+ * @typedef {object} Setting
+ * @property {string} url of the peers' server
+ * @property {string | undefined} folder of a compiled model and its library, served there; the hub if left out
+ * @property {readonly string[]} features of the adapter
+ * @property {import('../browser.mjs').BrowserOptions} browser
+ */
+
+/**
+ * TVM's compiled models on WebGPU: https://github.com/mlc-ai/web-llm. It reads no GGUF, and has the default model only
+ * without quantisation. What it answers is not compared: it cannot be made to take given tokens.
+ * @param {Setting} setting
+ * @returns {System}
+ */
+export const webLlm = (setting) => ({
+  id: 'webllm',
+  name: 'WebLLM',
+  open: () => openSession(setting),
+  countWork: () => countWork(setting),
+})
+
+/** @param {Setting} setting */
+function modelOf({ folder, features }) {
+  if (folder === undefined) {
+    const id = `SmolLM2-135M-Instruct-q0${features.includes('shader-f16') ? 'f16' : 'f32'}-MLC`
+    return { id, model: `https://huggingface.co/mlc-ai/${id}`, library: undefined }
+  }
+  const library = readdirSync(folder).find((name) => name.endsWith('.wasm'))
+  if (library === undefined) {
+    throw failure(
+      'unavailable',
+      `${folder} holds no .wasm: WebLLM needs the model’s compiled library beside its weights.`,
+    )
+  }
+  return { id: basename(folder), model: '/folders/webllm/', library: `/folders/webllm/${library}` }
+}
+
+/**
+ * @param {Setting} setting
+ * @returns {Promise<Session>}
+ */
+async function openSession(setting) {
+  const { model, library } = modelOf(setting)
+  if (library === undefined) {
+    await requireReachable(`${model}/resolve/main/mlc-chat-config.json`, '--webllm-model')
+  }
+  const browser = await openBrowser(setting.browser)
+  const { page, close } = browser
+  await openPage(page, setting.url, 'isPeerPage').catch(async (error) => {
+    await close()
+    throw error
+  })
+  return {
+    load: async (from) => {
+      if (from === 'storage') await openPage(page, setting.url, 'isPeerPage')
+      return load(page, setting)
+    },
+    run: ({ prompts, maxTokens }) => runPrompts(page, prompts, maxTokens),
+    memory: async () => {
+      const processBytes = browser.residentBytes()
+      return processBytes === undefined ? {} : { processBytes }
+    },
+    close,
+  }
+}
+
+/**
+ * @param {Page} page
+ * @param {Setting} setting
+ * @returns {Promise<import('../system.mjs').Loaded>}
+ */
+async function load(page, setting) {
+  const { id, model, library } = modelOf(setting)
+  const loaded = await page.evaluate(
+    async ({ id, model, library, prompt }) => {
+      const address = (/** @type {string} */ path) => new URL(path, location.href).href
+      const { MLCEngine } = await import(address('/packages/web-llm/index.js'))
+      const record = library && { model_id: id, model: address(model), model_lib: address(library) }
+      const start = performance.now()
+      const engine = new MLCEngine(record ? { appConfig: { model_list: [record] } } : {})
+      await engine.reload(id)
+      const readyMs = performance.now() - start
+      await engine.completions.create({ prompt, max_tokens: 1, temperature: 0, ignore_eos: true })
+      Object.assign(globalThis, { peer: engine })
+      return { readyMs, totalMs: performance.now() - start, vendor: await engine.getGPUVendor() }
+    },
+    { id, model, library, prompt: promptOf(32_000, 8) },
+  )
+  const { readyMs, totalMs, vendor } = loaded
+  return {
+    time: { totalMs, firstTokenMs: totalMs - readyMs },
+    facts: { device: `WebGPU, ${vendor}`, file: { name: id, isSameFile: false } },
+  }
+}
+
+/**
+ * One after the other: it has no requests at once.
+ * @param {Page} page
+ * @param {readonly string[]} prompts
+ * @param {number} maxTokens
+ * @returns {Promise<import('../system.mjs').Answer>}
+ */
+function runPrompts(page, prompts, maxTokens) {
+  return page.evaluate(
+    async ({ prompts, maxTokens }) => {
+      const engine = /** @type {any} */ (globalThis).peer
+      const start = performance.now()
+      let firstTokenMs = 0
+      let [promptTokens, answerTokens] = [0, 0]
+      for (const prompt of prompts) {
+        await engine.resetChat()
+        const request = { prompt, max_tokens: maxTokens, temperature: 0, ignore_eos: true, stream: true }
+        const chunks = await engine.completions.create({
+          ...request,
+          stream_options: { include_usage: true },
+        })
+        for await (const { usage } of chunks) {
+          firstTokenMs ||= performance.now() - start
+          promptTokens += usage?.prompt_tokens ?? 0
+          answerTokens += usage?.completion_tokens ?? 0
+        }
+      }
+      return { promptTokens, answerTokens, firstTokenMs, firstTokens: 1, totalMs: performance.now() - start }
+    },
+    { prompts, maxTokens },
+  )
+}
+
+/** @param {Setting} setting */
+async function countWork(setting) {
+  const { page, close } = await openBrowser(setting.browser, gpuHookScript)
+  try {
+    await openPage(page, setting.url, 'isPeerPage')
+    await load(page, setting)
+    let index = 32_000
+    const { perToken, bytesHeld } = await countPerToken(page, (numTokens) =>
+      runPrompts(page, [promptOf(++index, 16)], numTokens),
+    )
+    return { perToken, memory: { gpuBytes: bytesHeld }, notes: [] }
+  } finally {
+    await close()
+  }
+}

@@ -1,0 +1,46 @@
+// @ts-check
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readResults } from '../e2e/bench/schema.mjs'
+import { factsOf, tableOf } from './bench-table.mjs'
+import { root, runAsScript, ScriptError } from './command-line.mjs'
+
+const start = '<!-- results: made by npm run bench:docs -->'
+const end = '<!-- end of results -->'
+
+await runAsScript(import.meta.url, ([path, ...rest]) => {
+  if (path === undefined || rest.length > 0)
+    throw new ScriptError('Usage: npm run bench:docs -- RESULTS.json')
+  const results = readResults(path)
+  const docs = join(root, 'docs', 'benchmarks.md')
+  writeFileSync(docs, replaceResults(readFileSync(docs, 'utf8'), results))
+  console.log(`${docs} has the results of ${path}`)
+})
+
+/**
+ * @param {string} text of a page with the two marks
+ * @param {import('../e2e/bench/schema.mjs').BenchResults} results
+ */
+export function replaceResults(text, results) {
+  const from = text.indexOf(start)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) throw new ScriptError(`The page has no "${start}" with "${end}" after it.`)
+  return `${text.slice(0, from)}${start}\n\n${markdownOf(results)}\n\n${text.slice(to)}`
+}
+
+/** @param {import('../e2e/bench/schema.mjs').BenchResults} results */
+function markdownOf(results) {
+  const { heads, rows } = tableOf(results)
+  const row = (/** @type {readonly string[]} */ cells) => `| ${cells.join(' | ')} |`
+  return [
+    `Made on ${results.startedAt.slice(0, 10)} in ${Math.ceil(results.durationSeconds / 60)} minutes by`,
+    `\`\`\`sh\n${results.command}\n\`\`\``,
+    [row(heads), row(heads.map(() => '---')), ...rows.map(row)].join('\n'),
+    factsOf(results)
+      .map((fact) => `- ${fact}`)
+      .join('\n'),
+    `Versions: ${Object.entries(results.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}.`,
+  ].join('\n\n')
+}

@@ -1,0 +1,142 @@
+// @ts-check
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { defaultTests, parseTests } from '../e2e/bench/tests.mjs'
+import { reasonOf, ScriptError } from './command-line.mjs'
+
+const usage = `Usage: npm run bench -- [options]
+  --backends LIST    of ours: webgpu, ort; both if left out, or none
+  --peers LIST       wllama-1, wllama-2 (threads), wllama-webgpu, transformers, webllm; all if left out, or none
+  --model MODEL      a name of public/models/models.json or a GGUF file; the default model if left out
+  --tests LIST       pp128, pp512, tg64, tg128, ttft, load, batch4, ctx2048 and the like; ${defaultTests} if left out
+  --repeats N        rounds that count, after one that does not; 4 if left out
+  --baseline SYSTEM  that ratios are taken to, such as brasa-ort; wllama-2 if left out
+  --linears LIST     of ort: f32, int8 or both, each a row; its own choice if left out
+  --transformers-model DIR   an ONNX model as transformers.js reads it, where its hub is out of reach
+  --webllm-model DIR         a compiled model with its .wasm library, where WebLLM's hub is out of reach
+  --out FILE         where the JSON goes; bench/results/<date>-<machine>.json if left out
+  --html FILE        write a report with charts, too
+  --gpu              use this machine's GPU instead of the software adapter
+  --headed           show the browser
+  --channel NAME     an installed browser, such as chrome or msedge
+  --browser-args "ARGS"      more arguments for the browser
+  --prompts FILE     [{ "name", "text", "maxTokens" }]: run these on our backends instead, and write their answers to --out
+  --verbose          show the pages' console`
+
+const allBackends = ['webgpu', 'ort']
+const allPeers = ['wllama-1', 'wllama-2', 'wllama-webgpu', 'transformers', 'webllm']
+
+/** @param {string[]} args */
+export function readOptions(args) {
+  const values = parse(args)
+  if (values.help) {
+    console.log(usage)
+    process.exit(0)
+  }
+  const catalogue = readCatalogue()
+  const model = values.model ?? catalogue.default
+  const isFile = values.model !== undefined && existsSync(values.model)
+  const prompts = values.prompts === undefined ? undefined : readPrompts(values.prompts)
+  return {
+    backends: listOf(values.backends, allBackends, 'backend', prompts ? ['webgpu'] : allBackends),
+    peers: listOf(values.peers, allPeers, 'peer', allPeers),
+    linears: listOf(values.linears, ['f32', 'int8'], 'kind of linear layer', []),
+    model: isFile ? resolve(model) : model,
+    isFile,
+    tests: parseTests(values.tests ?? defaultTests),
+    numRounds: countOf(values.repeats ?? '4'),
+    baseline: values.baseline ?? 'wllama-2',
+    folders: { transformers: values['transformers-model'], webllm: values['webllm-model'] },
+    browser: {
+      gpu: values.gpu ?? false,
+      headed: values.headed ?? false,
+      ...(values.channel !== undefined && { channel: values.channel }),
+      args: (values['browser-args'] ?? '').split(/\s+/).filter((arg) => arg !== ''),
+      ...(values.verbose && { onConsole: (/** @type {string} */ line) => console.error(`page: ${line}`) }),
+    },
+    prompts,
+    out: values.out,
+    html: values.html,
+    command: `npm run bench${args.length > 0 ? ` -- ${args.map(quoted).join(' ')}` : ''}`,
+  }
+}
+
+/** @param {string[]} args */
+function parse(args) {
+  const text = /** @type {const} */ ({ type: 'string' })
+  const flag = /** @type {const} */ ({ type: 'boolean' })
+  try {
+    return parseArgs({
+      args,
+      options: {
+        backends: text,
+        peers: text,
+        model: text,
+        tests: text,
+        repeats: text,
+        baseline: text,
+        linears: text,
+        'transformers-model': text,
+        'webllm-model': text,
+        out: text,
+        html: text,
+        gpu: flag,
+        headed: flag,
+        channel: text,
+        'browser-args': text,
+        prompts: text,
+        verbose: flag,
+        help: flag,
+      },
+    }).values
+  } catch (error) {
+    throw new ScriptError(`${reasonOf(error)}\n${usage}`)
+  }
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {readonly string[]} known
+ * @param {string} what
+ * @param {readonly string[]} otherwise
+ */
+function listOf(text, known, what, otherwise) {
+  if (text === undefined) return [...otherwise]
+  if (text === 'none') return []
+  const names = text.split(',').filter((name) => name !== '')
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return [...new Set(names)]
+  throw new ScriptError(`There is no ${what} "${unknown}". There are ${known.join(', ')}.`)
+}
+
+/** @param {string} text */
+function countOf(text) {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 100) return count
+  throw new ScriptError(`--repeats is a number from 1 to 100, not "${text}".`)
+}
+
+const quoted = (/** @type {string} */ arg) => (/^[\w./:,=-]+$/.test(arg) ? arg : JSON.stringify(arg))
+
+/** @returns {{ default: string }} */
+function readCatalogue() {
+  return JSON.parse(readFileSync(new URL('../public/models/models.json', import.meta.url), 'utf8'))
+}
+
+/**
+ * @param {string} file
+ * @returns {import('../e2e/bench/measure.mjs').Prompt[]}
+ */
+function readPrompts(file) {
+  let prompts
+  try {
+    prompts = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new ScriptError(`${file} cannot be read as JSON: ${reasonOf(error)}`)
+  }
+  const isPrompt = (/** @type {any} */ prompt) =>
+    typeof prompt?.name === 'string' && typeof prompt.text === 'string' && Number.isInteger(prompt.maxTokens)
+  if (Array.isArray(prompts) && prompts.length > 0 && prompts.every(isPrompt)) return prompts
+  throw new ScriptError(`${file} must be a list of { "name": string, "text": string, "maxTokens": number }.`)
+}

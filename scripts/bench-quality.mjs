@@ -1,0 +1,256 @@
+// @ts-check
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { arch, cpus, platform } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
+import { fetchModel } from './fetch-model.mjs'
+import { ensureBuilt, ensureInstalled } from './setup.mjs'
+
+const usage = `Usage: npm run bench:quality -- [options]
+How well a model predicts a text, and how near it is to the float64 model: per backend and per quantisation.
+  --models LIST     names of public/models/models.json, URLs or GGUF files, with commas; the default model if left out
+  --backends LIST   ort-f32, ort-int8, webgpu, reference; the first three if left out
+  --tokens N        positions to score in each row; all 4,472 of the text, and 1,024 on a software adapter, if left out
+  --reference FILE  made by scripts/fixtures/quality_reference.py; the default model's if left out
+  --out FILE        write the rows there as JSON
+  --gpu             use this machine's GPU instead of the software adapter
+  --verbose         show the page's console`
+
+const knownBackends = ['ort-f32', 'ort-int8', 'webgpu', 'reference']
+
+/** Positions of the text that a software adapter scores: at 9 a second, two minutes. */
+const softwarePositions = 1024
+
+/**
+ * @typedef {import('../e2e/bench/quality-report.mjs').QualityRow} QualityRow
+ * @typedef {import('../e2e/bench/quality-measure.mjs').QualityReference} QualityReference
+ * @typedef {import('../e2e/bench/quality-measure.mjs').WindowScores} WindowScores
+ */
+
+await runAsScript(import.meta.url, async (args) => {
+  const options = readOptions(args)
+  ensureInstalled()
+  for (const { name, isFile } of options.models) {
+    if (!isFile && !/[:/]/.test(name)) await fetchModel({ id: name, log: console.error })
+  }
+  ensureBuilt()
+  const { describeQualities, likelihoodOf } = await import('../e2e/bench/quality-report.mjs')
+
+  /** @type {{ row: Omit<QualityRow, 'common'>, windows: readonly WindowScores[] }[]} */
+  const measured = []
+  let numFailed = 0
+  const settings = options.models.flatMap((model) => options.backends.map((backend) => ({ model, backend })))
+  for (const [index, { model, backend }] of settings.entries()) {
+    const label = `${index + 1} of ${settings.length}: ${model.name} on ${backend}`
+    try {
+      measured.push(await measure(model, backend, label, options))
+    } catch (error) {
+      numFailed++
+      console.error(`error: ${label}: ${reasonOf(error)}`)
+    }
+  }
+  if (measured.length === 0) process.exit(1)
+
+  const numCommon = Math.min(...measured.map(({ windows }) => windows[0]?.logprobs.length ?? 0))
+  const common = (/** @type {readonly { logprobs: readonly number[] }[]} */ windows) =>
+    likelihoodOf(
+      windows.map(({ logprobs }) => logprobs),
+      numCommon,
+    )
+  const rows = measured.map(({ row, windows }) => ({ ...row, common: common(windows) }))
+  const isCompared = rows.some(({ divergence }) => divergence !== undefined)
+  const reference = isCompared
+    ? {
+        model: options.reference.model,
+        sha256: options.reference.sha256,
+        common: common(options.reference.windows),
+      }
+    : undefined
+  console.log(`\n${describeQualities(rows, reference)}`)
+  if (options.out !== undefined) {
+    mkdirSync(dirname(resolve(options.out)), { recursive: true })
+    const machine = { platform: platform(), arch: arch(), cpu: cpus()[0]?.model, numCores: cpus().length }
+    const result = { version: 1, date: new Date().toISOString(), machine, reference, rows }
+    writeFileSync(options.out, `${JSON.stringify(result, null, 2)}\n`)
+  }
+  process.exit(numFailed === 0 ? 0 : 1)
+})
+
+/**
+ * @param {Model} model
+ * @param {string} backend
+ * @param {string} label
+ * @param {ReturnType<typeof readOptions>} options
+ * @returns {Promise<{ row: Omit<QualityRow, 'common'>, windows: readonly WindowScores[] }>}
+ */
+async function measure(model, backend, label, { gpu, tokens, reference, verbose }) {
+  const { loadEngine, openBenchPage } = await import('../e2e/bench/session.mjs')
+  const { measureSpeed, progressOf, scoreWindows } = await import('../e2e/bench/quality-measure.mjs')
+  const { divergenceFrom, likelihoodOf, sharesTokens } = await import('../e2e/bench/quality-report.mjs')
+  const { numWindows, qualityText, windowsOf } = await import('../e2e/bench/quality-windows.mjs')
+
+  const progress = progressLine(label)
+  const { page, close } = await openBenchPage({
+    gpu,
+    onConsole: (line) => {
+      const done = progressOf(line)
+      if (done !== undefined) progress.update(done)
+      else if (verbose) console.error(`page: ${line}`)
+    },
+  })
+  try {
+    const [name = '', linears] = backend.split('-')
+    const engine = await loadEngine(page, {
+      model: model.name,
+      isFile: model.isFile,
+      backend: name,
+      ...(linears !== undefined && { linears }),
+      onProgress: (line) => progress.say(line),
+    })
+    const all = await engine.evaluate(async (engine, text) => [...(await engine.tokenize(text))], qualityText)
+    const windows = windowsOf(all)
+    const facts = await engine.evaluate(async (engine) => ({
+      model: engine.model,
+      device: engine.device,
+      memory: await engine.memory(),
+    }))
+    const most = (windows[0]?.length ?? 0) - 1
+    const isSoftware = /swiftshader|llvmpipe|lavapipe/i.test(facts.device.adapter) || name === 'reference'
+    const wanted = tokens ?? (isSoftware ? softwarePositions : most * numWindows)
+    const numPositions = Math.max(1, Math.min(most, Math.round(wanted / numWindows)))
+    progress.begin(numPositions * numWindows)
+    const compared = sharesTokens(reference, windows) ? reference : undefined
+    const scores = await scoreWindows(engine, windows, {
+      numPositions,
+      reference: compared,
+      onProgress: progress.update,
+    })
+    progress.say('speed')
+    const speed = await measureSpeed(engine, qualityText)
+    await engine.evaluate((engine) => engine.dispose())
+    const { weightBytes, kvCacheBytes, otherBytes } = facts.memory
+    const scored = likelihoodOf(
+      scores.windows.map(({ logprobs }) => logprobs),
+      numPositions,
+    )
+    const hasPositions = scores.windows.some((window) => window.compared.length > 0)
+    const row = {
+      model: facts.model.id,
+      quantisation: facts.model.quantisation,
+      fileBytes: facts.model.sizeBytes,
+      backend,
+      adapter: facts.device.adapter,
+      ...(facts.device.linears !== undefined && { linears: facts.device.linears.format }),
+      scored,
+      ...(compared !== undefined && hasPositions && { divergence: divergenceFrom(compared, scores.windows) }),
+      memoryBytes: weightBytes + kvCacheBytes + otherBytes,
+      ...speed,
+      scoredTokensPerSecond: scored.numTokens / scores.seconds,
+    }
+    progress.say(`perplexity ${scored.perplexity.toFixed(3)} over ${scored.numTokens} positions`)
+    return { row, windows: scores.windows }
+  } finally {
+    await close()
+  }
+}
+
+/**
+ * Lines on stderr: what happens, and while positions are scored how many, how fast and how long still.
+ * @param {string} label
+ */
+function progressLine(label) {
+  const { stderr } = process
+  const intervalMs = stderr.isTTY ? 200 : 10_000
+  let total = 0
+  let startMs = 0
+  let drawnAtMs = 0
+  return {
+    /** @param {string} what */
+    say(what) {
+      stderr.write(stderr.isTTY ? `\r\x1b[K${label}: ${what}\n` : `${label}: ${what}\n`)
+    },
+    /** @param {number} positions */
+    begin(positions) {
+      total = positions
+      startMs = performance.now()
+    },
+    /** @param {number} done */
+    update(done) {
+      const now = performance.now()
+      if (now - drawnAtMs < intervalMs || done === 0) return
+      drawnAtMs = now
+      const perSecond = (done / (now - startMs)) * 1000
+      const left = Math.ceil((total - done) / perSecond)
+      const line = `${label}: ${done} of ${total} positions, ${perSecond.toFixed(1)} a second, ${left} s left`
+      stderr.write(stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`)
+    },
+  }
+}
+
+/** @typedef {{ name: string, isFile: boolean }} Model */
+
+/** @param {string[]} args */
+function readOptions(args) {
+  const values = parse(args)
+  if (values.help) {
+    console.log(usage)
+    process.exit(0)
+  }
+  const listOf = (/** @type {string} */ text) => text.split(',').filter((name) => name !== '')
+  const backends = listOf(values.backends ?? 'ort-f32,ort-int8,webgpu')
+  const unknown = backends.find((name) => !knownBackends.includes(name))
+  if (unknown !== undefined || backends.length === 0) {
+    throw new ScriptError(`Backends are ${knownBackends.join(', ')}, not "${unknown ?? ''}".`)
+  }
+  const tokens = values.tokens === undefined ? undefined : Number(values.tokens)
+  if (tokens !== undefined && !(Number.isInteger(tokens) && tokens > 0)) {
+    throw new ScriptError(`--tokens is "${values.tokens}"; it must be a whole number above 0.`)
+  }
+  const names = listOf(values.models ?? readJson(join(root, 'public', 'models', 'models.json')).default)
+  const ownReference = join(root, 'e2e', 'bench', 'fixtures', 'quality-smollm2-135m-instruct.json')
+  /** @type {QualityReference} */
+  const reference = readJson(values.reference ?? ownReference)
+  return {
+    models: names.map((name) => {
+      const isFile = existsSync(name)
+      return { name: isFile ? resolve(name) : name, isFile }
+    }),
+    backends,
+    tokens,
+    reference,
+    out: values.out,
+    gpu: values.gpu ?? false,
+    verbose: values.verbose ?? false,
+  }
+}
+
+/** @param {string[]} args */
+function parse(args) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        models: { type: 'string' },
+        backends: { type: 'string' },
+        tokens: { type: 'string' },
+        reference: { type: 'string' },
+        out: { type: 'string' },
+        gpu: { type: 'boolean' },
+        verbose: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values
+  } catch (error) {
+    throw new ScriptError(`${reasonOf(error)}\n${usage}`)
+  }
+}
+
+/** @param {string} file */
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new ScriptError(`${file} cannot be read as JSON: ${reasonOf(error)}`)
+  }
+}
