@@ -121,7 +121,7 @@ export interface PenaltyHistory {
 }
 
 export interface DeviceInfo {
-  readonly backend: 'webgpu' | 'ort' | 'reference'
+  readonly backend: 'webgpu' | 'wasm' | 'ort' | 'reference'
   /** The adapter's own words, such as "apple metal-3" or "google swiftshader". */
   readonly adapter: string
   /** Why this backend and adapter were taken, in a sentence. */
