@@ -14,8 +14,11 @@ const isolation = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 }
 
+/** Tests of real models that `npm run fetch` brings, too large for the other projects. */
+const modelTests = '**/*.models.test.ts'
+
 /** Tests that need a browser: IndexedDB, workers, and for `kernels` a WebGPU device. */
-const inBrowser = (name: string, include: string[]) => ({
+const inBrowser = (name: string, include: string[], exclude: string[] = []) => ({
   extends: true as const,
   // Found before the first test: a dependency found later reloads the page in mid-test.
   optimizeDeps: { entries: ['packages/*/src/**/*.{ts,tsx}'], exclude: ['onnxruntime-web'] },
@@ -23,6 +26,7 @@ const inBrowser = (name: string, include: string[]) => ({
   test: {
     name,
     include,
+    exclude: ['**/node_modules/**', ...exclude],
     testTimeout: 60_000,
     fileParallelism: false,
     browser: {
@@ -52,11 +56,21 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['packages/**/*.test.ts', 'scripts/**/*.test.mjs'],
-          exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/backends/webgpu/**'],
+          exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/backends/webgpu/**', modelTests],
         },
       },
       inBrowser('browser', ['packages/**/*.browser.test.ts']),
-      inBrowser('kernels', ['packages/runtime/src/backends/webgpu/**/*.test.ts']),
+      inBrowser('kernels', ['packages/runtime/src/backends/webgpu/**/*.test.ts'], [modelTests]),
+      inBrowser('models-browser', [`packages/runtime/src/{api,backends/ort,backends/webgpu}/${modelTests}`]),
+      {
+        extends: true,
+        test: {
+          name: 'models-node',
+          environment: 'node',
+          include: [`packages/runtime/src/{tokenizer,backends/reference}/${modelTests}`],
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

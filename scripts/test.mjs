@@ -15,10 +15,13 @@ const deadlineMs = 12 * 60_000
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path)
 const reports = join(root, '.cache', 'reports')
-/** @type {(project: string) => Part} */
-const vitest = (project) => ({
-  name: project,
-  args: [bin('vitest/vitest.mjs'), 'run', '--project', project, '--reporter=default', '--reporter=json'],
+/** @type {(name: string, projects?: readonly string[]) => Part} */
+const vitest = (name, projects = [name]) => ({
+  name,
+  args: [
+    ...[bin('vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json'],
+    ...projects.map((project) => `--project=${project}`),
+  ],
   report: (path) => [`--outputFile.json=${path}`],
   count: countVitest,
 })
@@ -48,6 +51,7 @@ const parts = [
   vitest('unit'),
   vitest('browser'),
   vitest('kernels'),
+  vitest('models', ['models-node', 'models-browser']),
   {
     name: 'e2e',
     args: [
@@ -168,6 +172,9 @@ await runAsScript(import.meta.url, async (names) => {
     mkdirSync(reports, { recursive: true })
     counts.push(
       await setUp(() => fetchModel({ needFile: true })),
+      await setUp(() => fetchModel({ id: 'qwen2.5-coder-0.5b-instruct' })),
+      // For the tests alone: whoever runs them accepts its terms, which the line it prints names.
+      await setUp(() => fetchModel({ id: 'gemma-3-270m', acceptTerms: true })),
       await setUp(() => fetchModel({ id: 'all-minilm-l6-v2' })),
       await setUp(() => fetchModel({ id: 'silero-vad' })),
       await setUp(async () => {

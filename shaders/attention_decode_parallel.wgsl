@@ -1,7 +1,8 @@
 // Causal attention of single rows, first half: the keys are cut into numSplits runs, and a workgroup leaves its run's part.
 // Up to four heads that share a KV head go together as the columns of a matrix: key * queries is their four scores.
 // parts: (numRows, numHeads, numSplits, headDim + 4): weighted values, then greatest score, total of weights, 0, 0
-// Dispatch: (numSplits, numKvHeads * headTiles, numRows). headDim is at most 4 * threads.
+// Dispatch: (numSplits, numKvHeads * headTiles, numRows). headDim is at most 4 * threads. Put after common/soft_cap.wgsl and
+// common/window.wgsl.
 override numHeads: u32;
 override headDim: u32;
 override scale: f32;
@@ -48,8 +49,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
 
   let numPositions = row.position + 1u;
-  let run = ((numPositions + numSplits - 1u) / numSplits + 15u) / 16u * 16u;
-  let first = split * run;
+  let firstPosition = firstVisible(numPositions);
+  let run = ((numPositions - firstPosition + numSplits - 1u) / numSplits + 15u) / 16u * 16u;
+  let first = firstPosition + split * run;
   let end = min(first + run, numPositions);
   // While weights are applied, a thread has one quad of the head and every numLanes-th key.
   let quad = lane % quads;
@@ -65,6 +67,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let page = pageTable[pageTableIndex(row.sequenceSlot, position)];
       score = vec4f();
       for (var d = 0u; d < quads; d++) { score += keys[keyQuad(page, kvHead, quads, position, d)] * queries[d]; }
+      score = vec4f(capped(score.x), capped(score.y), capped(score.z), capped(score.w));
     }
     weights[lane] = score;
     workgroupBarrier();

@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let partQuads = quads + 1u;
   let first = (id.y * numHeads + head) * numSplits * partQuads;
 
-  // The first split always has position 0.
+  // The first split always has the first position.
   var greatest = parts[first + quads].x;
   for (var split = 1u; split < numSplits; split++) {
     greatest = max(greatest, parts[first + split * partQuads + quads].x);

@@ -2,7 +2,8 @@
 // brings tiles of keys, then of values, to workgroup memory. Dao et al. 2022, algorithm 1, one dispatch.
 // output: (numRows, numHeads * headDim)
 // Rows are usually consecutive positions of one sequence; if a tile has rows of several, it takes one sequence after the other.
-// Dispatch: (ceil(numRows / tileRows), numHeads, 1). tileRows is 4 * (lanes' groups of headDim / 4).
+// Dispatch: (ceil(numRows / tileRows), numHeads, 1). tileRows is 4 * (lanes' groups of headDim / 4). Put after
+// common/soft_cap.wgsl and common/window.wgsl.
 override numHeads: u32;
 override headDim: u32;
 override scale: f32;
@@ -55,16 +56,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
   var slot = slotAfter(firstRow, endRow, noSlot);
   while (slot != noSlot) {
+    var firstPosition = 0xffffffffu;
     var numPositions = 0u;
     for (var r = firstRow; r < endRow; r++) {
-      if (rows[r].sequenceSlot == slot) { numPositions = max(numPositions, rows[r].position + 1u); }
+      if (rows[r].sequenceSlot != slot) { continue; }
+      firstPosition = min(firstPosition, firstVisible(rows[r].position + 1u));
+      numPositions = max(numPositions, rows[r].position + 1u);
     }
     if (lane < tileRows) {
       let row = rows[min(firstRow + lane, endRow - 1u)];
       visible[lane] = select(0u, row.position + 1u, row.sequenceSlot == slot && firstRow + lane < endRow);
     }
 
-    for (var start = 0u; start < numPositions; start += tileKeys) {
+    for (var start = firstPosition; start < numPositions; start += tileKeys) {
       workgroupBarrier();
       for (var i = lane; i < tileKeys * quads; i += threads) {
         let position = min(start + i % tileKeys, numPositions - 1u);
@@ -77,7 +81,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         let key = i % tileKeys * keyStride;
         var product = vec4f();
         for (var d = 0u; d < quads; d++) { product += queries[query + d] * tile[key + d]; }
-        weights[i] = dot(product, vec4f(1));
+        weights[i] = capped(dot(product, vec4f(1)));
       }
       workgroupBarrier();
       // The keys are done with: values take their place while one thread a row turns scores to weights.
@@ -87,14 +91,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         tile[i / quads * keyStride + i % quads] = values[valueQuad(page, kvHead, quads, position, i % quads)];
       }
       if (lane < tileRows) {
+        let skipped = max(firstVisible(visible[lane]), start) - start;
         let count = min(tileKeys, max(visible[lane], start) - start);
         var newGreatest = greatest;
-        for (var i = 0u; i < count; i++) { newGreatest = max(newGreatest, weights[lane * tileKeys + i]); }
+        for (var i = skipped; i < count; i++) { newGreatest = max(newGreatest, weights[lane * tileKeys + i]); }
         corrections[lane] = exp(greatest - newGreatest);
         total *= corrections[lane];
         greatest = newGreatest;
         for (var i = 0u; i < tileKeys; i++) {
-          let weight = select(0, exp(weights[lane * tileKeys + i] - greatest), i < count);
+          let weight = select(0, exp(weights[lane * tileKeys + i] - greatest), i >= skipped && i < count);
           weights[lane * tileKeys + i] = weight;
           total += weight;
         }

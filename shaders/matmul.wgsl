@@ -1,14 +1,12 @@
 // y = x W^T for many rows of the batch, without barriers: a tile of `tileRows` rows of W by `tileTokens` batch rows a thread.
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
 // Dispatch: any (x, ceil(batch rows / tileTokens), z) with x * z * threads * tileRows >= numRows.
-// Put after the constants tileRows and tileTokens, common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W, and
-// unrolled (kernels/unroll.ts): the tile's sums are variables sum<row>_<token>.
+// Put after the constants tileRows and tileTokens, common/batch.wgsl, one of common/plane_tile_*.wgsl, which declares W, and what
+// kernels/epilogue.ts gives, and unrolled (kernels/unroll.ts): the tile's sums are variables sum<row>_<token>.
 override numRows: u32;
-override epilogue: u32;
 override threads: u32;
 override stepsPerRow = numColumns / 8u;
 override groupsPerRow = stepsPerRow / stepsPerGroup;
-const add = 1u;
 
 @group(0) @binding(2) var<uniform> batch: Batch;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -76,7 +74,8 @@ fn main(
   for (var t = 0u; t < min(tileTokens, batch.numRows - token); t++) {
     for (var r = 0u; r < min(tileRows, numRows - row); r++) {
       let i = (token + t) * numRows + row + r;
-      if (epilogue == add) { y[i] += sums[t][r]; } else { y[i] = sums[t][r]; }
+      let product = finished(row + r, sums[t][r]);
+      if (epilogue == add) { y[i] += product; } else { y[i] = product; }
     }
   }
 }

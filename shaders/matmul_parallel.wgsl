@@ -2,12 +2,10 @@
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
 // 64 threads decode 32 columns of the tile into workgroup memory at a time; each then adds up 4 rows by 4 tokens.
 // Dispatch: any (x, ceil(batch rows / 32), z) with x * z * 32 >= numRows.
-// Put after common/batch.wgsl and one of common/plane_tile_*.wgsl, which declares W.
+// Put after common/batch.wgsl, one of common/plane_tile_*.wgsl, which declares W, and what kernels/epilogue.ts gives.
 override numRows: u32;
-override epilogue: u32;
 override stepsPerRow = numColumns / 8u;
 override groupsPerRow = stepsPerRow / stepsPerGroup;
-const add = 1u;
 
 @group(0) @binding(2) var<uniform> batch: Batch;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -68,7 +66,8 @@ fn main(
       let row = firstRow + rowQuad * 4u + r;
       if (token >= batch.numRows || row >= numRows) { continue; }
       let i = token * numRows + row;
-      if (epilogue == add) { y[i] += sums[t][r]; } else { y[i] = sums[t][r]; }
+      let product = finished(row, sums[t][r]);
+      if (epilogue == add) { y[i] += product; } else { y[i] = product; }
     }
   }
 }

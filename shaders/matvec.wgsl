@@ -1,15 +1,13 @@
 // y = W x for each row of the batch, without barriers: two runs of `runRows` rows of W a thread.
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
-// With epilogue `siluMul`, W is gate rows over up rows and y = silu(gate x) * (up x): (batch rows, numRows / 2).
+// With epilogue `glu`, W is gate rows over up rows and y = activate(gate x) * (up x): (batch rows, numRows / 2).
+// common/epilogue.wgsl says what else becomes of W x.
 // Dispatch: any (x, batch rows, z) with x * z * threads * 2 * runRows >= numRows.
-// Put after one of common/plane_dot_*.wgsl, which declares W and x, and common/silu.wgsl, and unrolled (kernels/unroll.ts): a
-// thread's sums are variables first<row> and second<row>.
+// Put after one of common/plane_dot_*.wgsl, which declares W and x, and what kernels/epilogue.ts gives, and unrolled
+// (kernels/unroll.ts): a thread's sums are variables first<row> and second<row>.
 override numRows: u32;
-override epilogue: u32;
 override threads: u32;
 override runRows: u32;
-const add = 1u;
-const siluMul = 2u;
 
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
@@ -25,7 +23,7 @@ fn main(
   var first = thread * 2u * runRows;
   var second = first + runRows;
   var outputSize = numRows;
-  if (epilogue == siluMul) {
+  if (epilogue == glu) {
     outputSize = numRows / 2u;
     first = thread * runRows;
     second = first + outputSize;
@@ -47,11 +45,12 @@ fn main(
   }
 
   //! for r < runRows
-  if (epilogue == siluMul) {
-    write(batchRow, outputSize, first + #r, silu(first#r) * second#r);
+  if (epilogue == glu) {
+    let gate#r = activate(biased(first + #r, first#r));
+    write(batchRow, outputSize, first + #r, gate#r * biased(second + #r, second#r));
   } else {
-    write(batchRow, outputSize, first + #r, first#r);
-    write(batchRow, outputSize, second + #r, second#r);
+    write(batchRow, outputSize, first + #r, finished(first + #r, first#r));
+    write(batchRow, outputSize, second + #r, finished(second + #r, second#r));
   }
   //! end
 }

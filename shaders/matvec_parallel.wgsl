@@ -1,16 +1,14 @@
 // y = W x for each row of the batch, by teams of lanes that share four rows of W.
 // W: (numRows, numColumns) in planes, x: (batch rows, numColumns), y: (batch rows, numRows)
-// With epilogue `siluMul`, W is gate rows over up rows and y = silu(gate x) * (up x): (batch rows, numRows / 2).
+// With epilogue `glu`, W is gate rows over up rows and y = activate(gate x) * (up x): (batch rows, numRows / 2).
+// common/epilogue.wgsl says what else becomes of W x.
 // A workgroup is threads / teamLanes teams; a team's lanes take its rows' pieces in turn, so that neighbours read
 // neighbouring 16 bytes, and one lane a row adds up what they found.
 // Dispatch: any (x, batch rows, z) with x * z * teams * 4 >= numRows.
-// Put after common/silu.wgsl and one of common/plane_dot_*.wgsl, which declares W and x.
+// Put after one of common/plane_dot_*.wgsl, which declares W and x, and what kernels/epilogue.ts gives.
 override numRows: u32;
-override epilogue: u32;
 override threads: u32;
 override teamLanes: u32;
-const add = 1u;
-const siluMul = 2u;
 const maxThreads = 64u;
 
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
@@ -31,7 +29,7 @@ fn main(
   // Rows past the last are read from wherever the binding's bounds check leads, and not written.
   var rows = quad * 4u + vec4u(0, 1, 2, 3);
   var outputSize = numRows;
-  if (epilogue == siluMul) {
+  if (epilogue == glu) {
     outputSize = numRows / 2u;
     rows = quad * 2u + vec4u(0, 1, outputSize, outputSize + 1u);
   }
@@ -55,16 +53,16 @@ fn main(
   for (var i = 0u; i < teamLanes; i++) {
     let found = partial[team * teamLanes + i];
     value += found[lane];
-    if (epilogue == siluMul) { up += found[(lane + 2u) % 4u]; }
+    if (epilogue == glu) { up += found[(lane + 2u) % 4u]; }
   }
   let row = rows[lane];
   if (row >= outputSize) { return; }
   let i = batchRow * outputSize + row;
-  if (epilogue == siluMul) {
-    if (lane < 2u) { y[i] = silu(value) * up; }
+  if (epilogue == glu) {
+    if (lane < 2u) { y[i] = activate(biased(row, value)) * biased(row + outputSize, up); }
   } else if (epilogue == add) {
-    y[i] += value;
+    y[i] += finished(row, value);
   } else {
-    y[i] = value;
+    y[i] = finished(row, value);
   }
 }

@@ -1,9 +1,11 @@
-// y = x / sqrt(mean(x^2) + epsilon) * gain
+// y = x / sqrt(mean(x^2) + epsilon) * gain, or y += outputScale * that where it `adds`
 // x: (batch rows, hiddenSize), gain: (hiddenSize), y: (batch rows, hiddenSize)
 // One workgroup a row, reduction in workgroup memory; dispatch: (1, batch rows, 1). See rms_norm_serial.wgsl for adapters
 // where barriers are dear. Zhang & Sennrich 2019.
 override hiddenSize: u32;
 override epsilon: f32;
+override adds: bool;
+override outputScale: f32;
 const threads = 256u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -24,5 +26,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   }
   workgroupBarrier();
   let factor = inverseSqrt(squares[0] / f32(hiddenSize) + epsilon);
-  for (var i = thread; i < hiddenSize; i += threads) { y[start + i] = x[start + i] * factor * gain[i]; }
+  for (var i = thread; i < hiddenSize; i += threads) {
+    let normed = x[start + i] * factor * gain[i];
+    if (adds) { y[start + i] += outputScale * normed; } else { y[start + i] = normed; }
+  }
 }

@@ -1,7 +1,8 @@
 // Causal attention of a few rows and heads that share keys, by one thread, with an online softmax (Milakov & Gimelshein 2018)
 // over tiles of keys: no barriers, queries and sums in registers. Lanes take different keys (decode) or rows (prefill).
 // Lines between `//! for` and `//! end` are repeated by kernels/unroll.ts: an index that is not a constant would put the
-// registers in memory. `heads` (1 to 4) query heads share a KV head, `quads` is headDim / 4.
+// registers in memory. `heads` (1 to 4) query heads share a KV head, `quads` is headDim / 4. Put after common/soft_cap.wgsl and
+// common/window.wgsl.
 override numHeads: u32;
 override scale: f32;
 override headTiles: u32;
@@ -36,7 +37,7 @@ fn rowAt(rowIndex: u32) -> BatchRow {
   return rows[min(rowIndex, batch.numRows - 1u)];
 }
 
-// Attends, for rowsPerThread rows from firstRow on, to the positions first, first + stride, ... not after a row's own.
+// Attends, for rowsPerThread rows from firstRow on, to the first, first + stride, ... of the positions that they read.
 fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
   let kvHead = tile / headTiles;
 //! for r < rowsPerThread
@@ -57,14 +58,17 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
     var hadTurn = false;
     for (var r = 0u; r < turn; r++) { hadTurn = hadTurn || rowAt(firstRow + r).sequenceSlot == slot; }
     if (hadTurn) { continue; }
+    var firstPosition = 0xffffffffu;
     var numPositions = 0u;
 //! for r < rowsPerThread
     let row#r = rowAt(firstRow + #ru);
     let visible#r = select(0u, row#r.position + 1u, row#r.sequenceSlot == slot);
+    let first#r = firstVisible(visible#r);
+    firstPosition = min(firstPosition, select(0xffffffffu, first#r, visible#r > 0u));
     numPositions = max(numPositions, visible#r);
 //! end
 
-    for (var start = first; start < numPositions; start += stride * tileKeys) {
+    for (var start = firstPosition + first; start < numPositions; start += stride * tileKeys) {
       let end = min(start + stride * tileKeys, numPositions);
 //! for r < rowsPerThread
       var scores#r: array<vec4f, tileKeys>;
@@ -86,7 +90,7 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
 //! for d < quads
         product#r_#h += dot(query#r_#h_#d, key_#d);
 //! end
-        score[#h] = select(lowest, product#r_#h, position < visible#r);
+        score[#h] = select(lowest, capped(product#r_#h), position >= first#r && position < visible#r);
         newGreatest#r_#h = max(newGreatest#r_#h, score[#h]);
 //! end
         scores#r[i] = score;
@@ -111,7 +115,7 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
 //! for r < rowsPerThread
         let score#r = scores#r[i];
 //! for h < heads
-        let weight#r_#h = select(0, exp(score#r[#h] - greatest#r_#h), position < visible#r);
+        let weight#r_#h = select(0, exp(score#r[#h] - greatest#r_#h), position >= first#r && position < visible#r);
         total#r_#h += weight#r_#h;
 //! end
 //! end

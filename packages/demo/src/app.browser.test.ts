@@ -17,7 +17,7 @@ const fake = vi.hoisted(() => ({
   load: async (_: LoadOptions) => {},
   loads: [] as LoadOptions[],
   device: {} as Record<string, unknown>,
-  answer: async function* (_: AbortSignal): AsyncGenerator<string> {},
+  answer: async function* (_: AbortSignal): AsyncGenerator<string | { thought: string }> {},
   requests: [] as { messages: { role: string; content: string }[] }[],
 }))
 
@@ -47,9 +47,10 @@ async function create(request: (typeof fake.requests)[number], { signal }: { sig
   fake.requests.push(request)
   return (async function* () {
     let tokens = 0
-    for await (const content of fake.answer(signal)) {
+    for await (const part of fake.answer(signal)) {
       tokens += 1
-      yield { choices: [{ delta: { content }, finish_reason: null }] }
+      const delta = typeof part === 'string' ? { content: part } : { reasoning_content: part.thought }
+      yield { choices: [{ delta, finish_reason: null }] }
     }
     yield {
       choices: [{ delta: {}, finish_reason: signal.aborted ? 'abort' : 'stop' }],
@@ -211,6 +212,48 @@ test('an answer is shown as it is, with what was measured, and Again replaces it
   expect(fake.requests.at(-1)?.messages).toEqual([
     { role: 'user', content: 'What is the capital of France?' },
   ])
+})
+
+test('a thought is folded above its answer, opens by keys, and is not sent back', async () => {
+  let goOn = () => {}
+  fake.answer = async function* () {
+    yield { thought: 'The capital of **France**' }
+    await new Promise<void>((resolve) => (goOn = resolve))
+    yield { thought: ' is Paris.' }
+    yield 'Paris.'
+  }
+  await box.fill('What is the capital of France?')
+  await send.click()
+  await expect.element(page.getByText('Thinking…')).toBeVisible()
+  goOn()
+  await vi.waitFor(() => expect(answer()?.dataset.state).toBe('done'))
+  expect(answer()?.textContent).toBe('Paris.')
+  const summary = page.getByText(/^Thought for 1 s$/)
+  const thought = page.getByText('The capital of France is Paris.')
+  await expect.element(thought).not.toBeVisible()
+  ;(summary.element() as HTMLElement).focus()
+  await userEvent.keyboard('{Enter}')
+  await expect.element(thought).toBeVisible()
+  await userEvent.keyboard('{Enter}')
+  await expect.element(thought).not.toBeVisible()
+  fake.answer = async function* () {
+    yield 'Berlin.'
+  }
+  await box.fill('And of Germany?')
+  await send.click()
+  await vi.waitFor(() => expect(answer()?.textContent).toBe('Berlin.'))
+  expect(fake.requests.at(-1)?.messages[1]).toEqual({ role: 'assistant', content: 'Paris.' })
+})
+
+test('an answer that ends in its thought shows the thought alone', async () => {
+  fake.answer = async function* () {
+    yield { thought: 'Let me see' }
+  }
+  await box.fill('Think')
+  await send.click()
+  await vi.waitFor(() => expect(answer()?.dataset.state).toBe('done'))
+  expect(answer()?.hidden).toBe(true)
+  await expect.element(page.getByText(/^Thought for 1 s$/)).toBeVisible()
 })
 
 test('Esc stops the answer and keeps its words; Up asks the question in other words', async () => {

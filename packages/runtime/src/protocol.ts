@@ -107,6 +107,8 @@ export type EngineEvent =
 /** One token, or several that arrived in one batch. Text held back for a stop string comes with a later token. */
 export interface TokensEvent {
   readonly type: 'tokens'
+  /** Of a model that thinks before it answers. Comes before `text`. */
+  readonly thought: string
   readonly text: string
   readonly tokens: readonly number[]
   /** One entry a token where the request asked for them, else empty. */

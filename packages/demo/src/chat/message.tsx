@@ -7,6 +7,7 @@ import type { Answer, Question } from '../state/conversation.ts'
 import { model, recovery } from '../state/model.ts'
 import { draft, editing } from '../state/page.ts'
 import { AnswerText } from './answer-text.tsx'
+import { ThoughtView } from './thought.tsx'
 
 interface QuestionProps {
   readonly question: Question
@@ -40,6 +41,7 @@ export function AnswerView({ answer, last }: AnswerProps) {
   const busy = answer.state === 'waiting' || answer.state === 'streaming'
   return (
     <article class="answer" aria-label="Answer" aria-busy={busy}>
+      {answer.thought !== undefined && <ThoughtView thought={answer.thought} thoughtMs={answer.thoughtMs} />}
       <div
         class={busy ? 'prose prose-live' : 'prose'}
         data-role="answer"

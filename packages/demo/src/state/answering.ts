@@ -52,7 +52,7 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
   const change = (next: Partial<Omit<Answer, 'role' | 'id'>>) =>
     changeChat(chatId, (chat) => updateAnswer(chat, answerId, next))
   storeChat(chatId)
-  const text = frameText((content) => change({ content, state: 'streaming' }))
+  const spoken = gatherSpoken((words) => change({ ...words, state: 'streaming' }))
   let usage: Usage | undefined
   let timings: Timings | undefined
   let end: Partial<Omit<Answer, 'role' | 'id'>> = { state: 'done' }
@@ -69,7 +69,7 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
       usage = chunk.usage ?? usage
       timings = chunk.timings ?? timings
       const choice = chunk.choices[0]
-      text.add(choice?.delta.content ?? '')
+      spoken.add(choice?.delta.reasoning_content ?? '', choice?.delta.content ?? '')
       if (choice?.finish_reason === 'length') end = { state: 'long' }
       if (choice?.finish_reason === 'abort') end = { state: 'stopped' }
     }
@@ -82,7 +82,7 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
         ? { state: 'stopped' }
         : { state: 'failed', failure }
   }
-  const content = text.finish()
+  const words = spoken.finish()
   const stats = usage &&
     timings &&
     usage.completion_tokens > 0 && {
@@ -92,7 +92,7 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
       contextTokens: usage.total_tokens,
     }
   batch(() => {
-    change({ content, ...end, ...(stats && { stats }) })
+    change({ ...words, ...end, ...(stats && { stats }) })
     answering.value = undefined
     if (timings !== undefined && usage !== undefined && usage.completion_tokens > 1) {
       speeds.value = [...speeds.value, timings.decodeTokensPerSecond].slice(-maxSpeeds)
@@ -102,22 +102,39 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
   await refreshMemory()
 }
 
-/** Gathers text and hands it on once a frame: tokens come faster than screens are drawn. */
-function frameText(show: (text: string) => void): { add(part: string): void; finish(): string } {
-  let text = ''
+type Spoken = Pick<Answer, 'content' | 'thought' | 'thoughtMs'>
+
+/** Gathers a thought and an answer and hands them on once a frame: tokens come faster than screens are drawn. */
+function gatherSpoken(show: (spoken: Spoken) => void) {
+  let thought = ''
+  let content = ''
+  let thoughtStart = 0
+  let thoughtMs: number | undefined
   let frame: number | undefined
+  const spoken = (): Spoken => ({
+    content,
+    ...(thought !== '' && { thought }),
+    ...(thoughtMs !== undefined && { thoughtMs }),
+  })
+  const endThought = () => {
+    if (thought !== '') thoughtMs ??= performance.now() - thoughtStart
+  }
   return {
-    add(part) {
-      if (part === '') return
-      text += part
+    add(thoughtPart: string, contentPart: string) {
+      if (thoughtPart === '' && contentPart === '') return
+      if (thought === '') thoughtStart = performance.now()
+      thought += thoughtPart
+      content += contentPart
+      if (contentPart !== '') endThought()
       frame ??= requestAnimationFrame(() => {
         frame = undefined
-        show(text)
+        show(spoken())
       })
     },
-    finish() {
+    finish(): Spoken {
       if (frame !== undefined) cancelAnimationFrame(frame)
-      return text
+      endThought()
+      return spoken()
     },
   }
 }

@@ -58,6 +58,13 @@ test('the request is what was said before the answer, with the system prompt onl
   ])
 })
 
+test('what the model thought is not sent back to it', () => {
+  const chat = updateAnswer(talk(), 'a1', { thought: 'Easy.', thoughtMs: 1200 })
+  expect(requestMessages(chat, 'a2', '')).toEqual(requestMessages(talk(), 'a2', ''))
+  const cutOff = updateAnswer(chat, 'a1', { content: '', state: 'long' })
+  expect(requestMessages(cutOff, 'a2', '').map((message) => message.content)).toEqual(['One?', 'Two?'])
+})
+
 test('an answer that failed before its first word is not sent back to the model', () => {
   const failed = updateAnswer(talk(), 'a1', { content: '', state: 'failed' })
   expect(requestMessages(failed, 'a2', '').map((message) => message.content)).toEqual(['One?', 'Two?'])

@@ -21,6 +21,10 @@ export interface Answer {
   readonly role: 'assistant'
   readonly id: string
   readonly content: string
+  /** What the model thought before it answered, if it does such a thing. */
+  readonly thought?: string
+  /** How long it thought; not there yet while it does. */
+  readonly thoughtMs?: number
   /** `long`: it ended at the longest answer allowed, or at the end of the context. */
   readonly state: 'waiting' | 'streaming' | 'done' | 'long' | 'stopped' | 'failed'
   readonly stats?: AnswerStats
@@ -79,7 +83,10 @@ export function lastQuestion(chat: Chat): Question | undefined {
   return chat.messages.findLast((message) => message.role === 'user')
 }
 
-/** What the model is asked to go on from: the messages before the answer, those that came to nothing left out. */
+/**
+ * What the model is asked to go on from: the messages before the answer, without those that came to nothing and without what
+ * the model thought.
+ */
 export function requestMessages(chat: Chat, answerId: string, systemPrompt: string): readonly ChatMessage[] {
   const end = chat.messages.findIndex((message) => message.id === answerId)
   const before = chat.messages.slice(0, end < 0 ? undefined : end)

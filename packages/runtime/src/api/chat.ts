@@ -33,8 +33,8 @@ export function createChatCompletions(client: EngineClient): ChatCompletions {
     }
     if (stream) return createTokenStream(answer, chunkMapper(common))
 
-    const { text, logprobs, done } = await collectAnswer(answer)
-    const message = { role: 'assistant', content: text } as const
+    const { thought, text, logprobs, done } = await collectAnswer(answer)
+    const message = { role: 'assistant' as const, content: text, ...reasoning(thought) }
     const finish_reason = done.finishReason
     const completion: ChatCompletion = {
       ...common,
@@ -62,11 +62,16 @@ function chunkMapper(common: Pick<ChatCompletionChunk, 'id' | 'created' | 'model
       const { usage, timings, finishReason } = event
       return { ...chunk({ delta: {}, finish_reason: finishReason, logprobs: null }), usage, timings }
     }
-    const delta = { ...role, content: event.text }
-    if (event.text === '' && event.logprobs.length === 0 && !role.role) return undefined
+    const { thought, text } = event
+    if (thought === '' && text === '' && event.logprobs.length === 0 && !role.role) return undefined
+    const content = text === '' && thought !== '' ? {} : { content: text }
+    const delta = { ...role, ...reasoning(thought), ...content }
     role = {}
     return chunk({ delta, finish_reason: null, logprobs: logprobsOf(event.logprobs) })
   }
 }
+
+/** Under the name that vLLM and DeepSeek give it, and only where there is some. */
+const reasoning = (thought: string) => (thought === '' ? {} : { reasoning_content: thought })
 
 const logprobsOf = (content: TokensEvent['logprobs']) => (content.length > 0 ? { content } : null)

@@ -35,7 +35,7 @@ function fakeClient() {
         for (const [index, text] of ['Hel', 'lo', ''].entries()) {
           if (signal.aborted) return yield done('abort')
           const logprobs = wanted ? [logprob] : []
-          yield { type: 'tokens', text, tokens: [index], logprobs }
+          yield { type: 'tokens', thought: '', text, tokens: [index], logprobs }
         }
         yield done('stop')
       } finally {

@@ -18,7 +18,7 @@ function parseMessage(message: unknown, name: string): ChatMessage {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw invalid(`${name} is ${kindOf(message)}; it must be { role, content }.`)
   }
-  const { role, content } = message as Record<string, unknown>
+  const { role, content, reasoning_content: thought } = message as Record<string, unknown>
   const knownRole = roles.find((known) => known === role)
   if (!knownRole) {
     const given = typeof role === 'string' ? `"${role}"` : kindOf(role)
@@ -27,7 +27,14 @@ function parseMessage(message: unknown, name: string): ChatMessage {
   if (typeof content !== 'string') {
     throw invalid(`${name}.content is ${kindOf(content)}; it must be a string.`)
   }
-  return { role: knownRole, content }
+  // As answers come: some clients send a null back.
+  if (thought === undefined || thought === null) return { role: knownRole, content }
+  if (typeof thought !== 'string' || knownRole !== 'assistant') {
+    throw invalid(
+      `${name}.reasoning_content is ${kindOf(thought)}; it must be a string, and the assistant's.`,
+    )
+  }
+  return { role: knownRole, content, reasoning_content: thought }
 }
 
 /** @throws BrasaError `invalid_request` where `request` is no object or `stream` no boolean */

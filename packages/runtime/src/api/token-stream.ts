@@ -73,6 +73,7 @@ export function createTokenStream<Chunk>(
 
 /** A whole answer. */
 export interface CollectedAnswer {
+  readonly thought: string
   readonly text: string
   readonly tokens: readonly number[]
   readonly logprobs: Extract<AnswerEvent, { type: 'tokens' }>['logprobs']
@@ -81,11 +82,13 @@ export interface CollectedAnswer {
 
 /** Waits for the end. @throws BrasaError `aborted` where the caller stopped it: half an answer is not what was asked for */
 export async function collectAnswer({ events }: Answer): Promise<CollectedAnswer> {
+  let thought = ''
   let text = ''
   const tokens: number[] = []
   const logprobs: CollectedAnswer['logprobs'][number][] = []
   for await (const event of events) {
     if (event.type === 'tokens') {
+      thought += event.thought
       text += event.text
       tokens.push(...event.tokens)
       logprobs.push(...event.logprobs)
@@ -96,7 +99,7 @@ export async function collectAnswer({ events }: Answer): Promise<CollectedAnswer
         message: 'The answer was stopped. Use stream: true to keep what there is of a stopped answer.',
       })
     }
-    return { text, tokens, logprobs, done: event }
+    return { thought, text, tokens, logprobs, done: event }
   }
   throw new BrasaError('internal', { message: 'The answer ended without saying why.' })
 }

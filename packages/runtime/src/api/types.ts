@@ -80,7 +80,12 @@ export interface Engine {
   dispose(): Promise<void>
 }
 
-export type ChatMessage = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+  /** The thought before an answer of the assistant. Left out, as clients do, no old thought is read again. */
+  readonly reasoning_content?: string
+}
 
 /** OpenAI's names; those past `stop` are the usual extensions. */
 export interface GenerationParameters {
@@ -171,7 +176,12 @@ export interface ChatCompletionChunk {
   readonly model: string
   readonly choices: readonly {
     readonly index: number
-    readonly delta: { readonly role?: 'assistant'; readonly content?: string }
+    readonly delta: {
+      readonly role?: 'assistant'
+      readonly content?: string
+      /** What a model that thinks thinks before its answer. */
+      readonly reasoning_content?: string
+    }
     readonly finish_reason: FinishReason | null
     readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
   }[]
@@ -186,7 +196,12 @@ export interface ChatCompletion {
   readonly model: string
   readonly choices: readonly {
     readonly index: number
-    readonly message: { readonly role: 'assistant'; readonly content: string }
+    readonly message: {
+      readonly role: 'assistant'
+      readonly content: string
+      /** Of a model that thinks, where it did. */
+      readonly reasoning_content?: string
+    }
     readonly finish_reason: FinishReason
     readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
   }[]

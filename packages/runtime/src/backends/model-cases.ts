@@ -1,19 +1,39 @@
-// The default model on a backend against a float64 forward pass of the same file, as tests.
+// A real model on a backend against a forward pass of the same file that was written independently, in numpy, as tests.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Executor, greedySettings } from './executor.ts'
-import cases from './reference/fixtures/smollm2-reference.json'
+import smollm2Cases from './reference/fixtures/smollm2-reference.json'
 
-/** Two tokens nearer than this in log-probability are a tie. */
-const tie = 0.02
+/** A prompt and what the reference answers to it, greedily. */
+export interface ModelCase {
+  readonly name: string
+  readonly text: string
+  readonly tokens: readonly number[]
+  readonly greedy: readonly number[]
+  /** By step, the most likely (token, log-probability) pairs. */
+  readonly topLogprobs: readonly (readonly (readonly number[])[])[]
+  /** By step, between the two most likely. */
+  readonly margin: readonly number[]
+}
+
+export interface ModelCasesOptions {
+  /** The default model's if left out. */
+  readonly cases?: readonly ModelCase[]
+  /** Two tokens nearer than this in log-probability are a tie. */
+  readonly tie?: number
+}
 
 /** Tests of the executor that `open` gives: log-probabilities within `tolerance`, and greedy tokens where there is no tie. */
-export function testModelCases(open: () => Promise<Executor>, tolerance: number): void {
+export function testModelCases(
+  open: () => Promise<Executor>,
+  tolerance: number,
+  { cases = smollm2Cases, tie = 0.02 }: ModelCasesOptions = {},
+): void {
   let executor: Executor
 
   beforeAll(async () => {
     executor = await open()
-  }, 120_000)
+  }, 240_000)
   afterAll(() => executor?.dispose())
 
   test.each(cases)(
@@ -31,9 +51,9 @@ export function testModelCases(open: () => Promise<Executor>, tolerance: number)
       for (const [step, expected] of reference.greedy.entries()) {
         // Teacher-forced, so that one tie does not end the comparison.
         const [result] = await executor.step([{ sequence, token, topLogprobs: 20 }])
-        for (const [candidate, logprob] of (reference.topLogprobs[step] ?? []) as [number, number][]) {
+        for (const [candidate, logprob] of reference.topLogprobs[step] ?? []) {
           const found = result!.topLogprobs.find((entry) => entry.token === candidate)
-          worst = Math.max(worst, found === undefined ? Infinity : Math.abs(found.logprob - logprob))
+          worst = Math.max(worst, found === undefined ? Infinity : Math.abs(found.logprob - logprob!))
         }
         if (reference.margin[step]! > tie) expect(result!.token, `step ${step}`).toBe(expected)
         token = expected
@@ -41,6 +61,6 @@ export function testModelCases(open: () => Promise<Executor>, tolerance: number)
       expect(worst).toBeLessThan(tolerance)
       executor.free(sequence)
     },
-    180_000,
+    300_000,
   )
 }

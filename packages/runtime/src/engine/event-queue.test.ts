@@ -4,6 +4,7 @@ import { createEventQueue } from './event-queue.ts'
 
 const token = (text: string, id: number): EngineEvent => ({
   type: 'tokens',
+  thought: '',
   text,
   tokens: [id],
   logprobs: [],
@@ -19,7 +20,9 @@ describe('createEventQueue', () => {
     expect(performance.now() - start).toBeLessThan(25)
     queue.push(token('b', 2))
     queue.push(token('c', 3))
-    expect(await queue.next()).toEqual([{ type: 'tokens', text: 'bc', tokens: [2, 3], logprobs: [] }])
+    expect(await queue.next()).toEqual([
+      { type: 'tokens', thought: '', text: 'bc', tokens: [2, 3], logprobs: [] },
+    ])
     expect(performance.now() - start).toBeGreaterThan(40)
   })
 

@@ -32,6 +32,7 @@ export function createEventQueue(intervalMs = 16): EventQueue {
       if (last?.type === 'tokens' && event.type === 'tokens') {
         events[events.length - 1] = {
           type: 'tokens',
+          thought: last.thought + event.thought,
           text: last.text + event.text,
           tokens: [...last.tokens, ...event.tokens],
           logprobs: [...last.logprobs, ...event.logprobs],

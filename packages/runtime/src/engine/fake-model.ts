@@ -1,6 +1,7 @@
 import type { Executor } from '../backends/executor.ts'
 import { createFakeExecutor, type FakeExecutorOptions } from './fake-executor.ts'
 import type { LoadedModel } from './model.ts'
+import { createThoughtSplitter } from './thoughts.ts'
 
 /** A model for tests: one token a UTF-16 unit, 0 ends the answer, and an executor that computes nothing. */
 export function createFakeModel(
@@ -26,6 +27,7 @@ export function createFakeModel(
         push: (token) => (token === 0 ? '' : String.fromCharCode(token)),
         end: () => '',
       }),
+      createThoughtSplitter: () => createThoughtSplitter(false),
     }),
     encodePrompt: async (input) =>
       tokenize('prompt' in input ? input.prompt : input.messages.map(({ content }) => content).join('\n')),

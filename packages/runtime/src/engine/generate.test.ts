@@ -5,6 +5,7 @@ import { parseGenerationParameters } from '../sampling/parameters.ts'
 import { createConversation } from './conversation.ts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from './fake-executor.ts'
 import { type AnswerText, checkPrompt, generate } from './generate.ts'
+import { createThoughtSplitter } from './thoughts.ts'
 
 const eos = 0
 
@@ -13,6 +14,7 @@ const text: AnswerText = {
   eosTokenIds: new Set([eos]),
   tokenText: (token) => String.fromCharCode(token),
   createDecoder: () => ({ push: (token) => String.fromCharCode(token), end: () => '' }),
+  createThoughtSplitter: () => createThoughtSplitter(false),
 }
 
 const encode = (prompt: string) => Uint32Array.from(prompt, (character) => character.charCodeAt(0))
@@ -57,9 +59,10 @@ function createSession(executor: FakeExecutor) {
     })
     const tokens = events.flatMap((event) => (event.type === 'tokens' ? event.tokens : []))
     const shown = events.map((event) => (event.type === 'tokens' ? event.text : '')).join('')
+    const thought = events.map((event) => (event.type === 'tokens' ? event.thought : '')).join('')
     const done = events.at(-1)!
     if (done.type !== 'done') throw new Error('no done event')
-    return { events, tokens, text: shown, done }
+    return { events, tokens, thought, text: shown, done }
   }
   return { run, held: () => String.fromCharCode(...executor.tokensOf(conversation.sequence)) }
 }
@@ -81,6 +84,26 @@ describe('generate', () => {
     const answer = await run('hello', { ignore_eos: true, max_tokens: 5 })
     expect(answer.tokens).toHaveLength(5)
     expect(answer.done.finishReason).toBe('length')
+  })
+
+  test('keeps a thought apart, and looks for stop strings in the answer alone', async () => {
+    const { run } = createSession(scripted('hello', '<think>a stop b</think>c stop d'))
+    const answer = await run('hello', { stop: 'stop' })
+    expect([answer.thought, answer.text]).toEqual(['a stop b', 'c '])
+    expect(answer.done.finishReason).toBe('stop')
+  })
+
+  test('what is cut off in a thought is a thought', async () => {
+    const { run } = createSession(scripted('hello', '<think>a < b</think>c'))
+    const answer = await run('hello', { max_tokens: 11 })
+    expect([answer.thought, answer.text]).toEqual(['a <', ''])
+    expect(answer.done.finishReason).toBe('length')
+  })
+
+  test('a thought that another worker began goes on here', async () => {
+    const { run } = createSession(scripted('hello', '<think>ab</think>c'))
+    const answer = await run('hello', {}, { answered: '<think>a' })
+    expect([answer.thought, answer.text]).toEqual(['b', 'c'])
   })
 
   test('the same tokens whatever the lookahead', async () => {

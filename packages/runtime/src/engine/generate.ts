@@ -4,6 +4,7 @@ import type { EngineEvent, FinishReason, GenerationSettings, Timings, TokenLogpr
 import type { Conversation } from './conversation.ts'
 import { createStepPipeline, type StepPipeline } from './step-pipeline.ts'
 import { createStopFilter } from './stop-strings.ts'
+import type { Spoken, ThoughtSplitter } from './thoughts.ts'
 
 /** Turns sampled tokens into text. */
 export interface AnswerText {
@@ -12,6 +13,8 @@ export interface AnswerText {
   tokenText(token: number): string
   /** Text of an answer as its tokens come, whole characters only. */
   createDecoder(): { push(token: number): string; end(): string }
+  /** Keeps thought and answer apart; stop strings are looked for in the answer. */
+  createThoughtSplitter(): ThoughtSplitter
 }
 
 export interface Generation {
@@ -124,10 +127,13 @@ async function readAnswer(
   tokenRead: () => void,
 ): Promise<FinishReason> {
   const decoder = text.createDecoder()
+  const splitter = text.createThoughtSplitter()
   const stopFilter = createStopFilter(settings.stop)
   const aborted = abortOf(signal)
-  // Their text is out already, but characters and stop strings may span the seam.
-  for (const token of answered) stopFilter.push(decoder.push(token))
+  /** What of the model's words may be shown. */
+  const said = ({ thought, text }: Spoken) => ({ thought, ...stopFilter.push(text) })
+  // Their text is out already, but characters, tags and stop strings may span the seam.
+  for (const token of answered) said(splitter.push(decoder.push(token)))
 
   const readToken = async (): Promise<FinishReason | 'stop string' | undefined> => {
     const result = await Promise.race([pipeline.next(), aborted])
@@ -137,9 +143,9 @@ async function readAnswer(
     tokenRead()
     answer.push(token)
     const isEos = !settings.ignoreEos && text.eosTokenIds.has(token)
-    const shown = isEos ? { text: '', stopped: false } : stopFilter.push(decoder.push(token))
+    const shown = said(isEos ? nothing : splitter.push(decoder.push(token)))
     const logprobs = settings.topLogprobs > 0 ? [tokenLogprobs(token, topLogprobs, text)] : []
-    emit({ type: 'tokens', text: shown.text, tokens: [token], logprobs })
+    emit({ type: 'tokens', thought: shown.thought, text: shown.text, tokens: [token], logprobs })
     if (shown.stopped) return 'stop string'
     return isEos ? 'stop' : undefined
   }
@@ -148,11 +154,19 @@ async function readAnswer(
   while (!end) end = await readToken()
   if (end === 'stop string') return 'stop'
 
-  const last = stopFilter.push(decoder.end())
-  const rest = last.stopped ? last.text : last.text + stopFilter.end()
-  if (rest !== '') emit({ type: 'tokens', text: rest, tokens: [], logprobs: [] })
+  for (const spoken of [splitter.push(decoder.end()), splitter.end()]) {
+    const last = said(spoken)
+    if (last.thought !== '' || last.text !== '') {
+      emit({ type: 'tokens', thought: last.thought, text: last.text, tokens: [], logprobs: [] })
+    }
+    if (last.stopped) return end
+  }
+  const rest = stopFilter.end()
+  if (rest !== '') emit({ type: 'tokens', thought: '', text: rest, tokens: [], logprobs: [] })
   return end
 }
+
+const nothing: Spoken = { thought: '', text: '' }
 
 function abortOf(signal: AbortSignal): Promise<'abort'> {
   return new Promise((resolve) => {

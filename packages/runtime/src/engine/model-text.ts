@@ -2,7 +2,9 @@ import type { GgufHeader } from '../formats/gguf.ts'
 import type { GenerateRequest } from '../protocol.ts'
 import { createChatTemplate } from '../tokenizer/chat-template.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
+import { thoughtTags } from '../tokenizer/vocabulary.ts'
 import type { LoadedModel } from './model.ts'
+import { createThoughtSplitter, noThoughts } from './thoughts.ts'
 
 /**
  * The text on both sides of a model, from its metadata.
@@ -14,6 +16,9 @@ export function createModelText({
   const tokenizer = createTokenizer(metadata)
   const template = createChatTemplate(metadata)
   const tokenize = (text: string) => tokenizer.encode(text, { specialTokens: 'parse' })
+  /** Some templates begin the answer with a thought. */
+  const opensThought = (prompt: Uint32Array) =>
+    tokenizer.decode(prompt.subarray(-16)).trimEnd().endsWith(thoughtTags.open)
   const isRaw = (input: GenerateRequest['input']) => 'prompt' in input
   return {
     tokenize,
@@ -21,10 +26,12 @@ export function createModelText({
       if ('prompt' in input) return tokenize(input.prompt)
       return tokenize(template.render(input.messages, { addGenerationPrompt: true }))
     },
-    answerText: (input) => ({
+    answerText: (input, prompt) => ({
       eosTokenIds: tokenizer.eosTokenIds,
       tokenText: (token) => new TextDecoder().decode(tokenizer.tokenBytes(token)),
       createDecoder: () => tokenizer.streamDecoder({ continues: isRaw(input) }),
+      createThoughtSplitter: () =>
+        isRaw(input) || !template.thinks ? noThoughts : createThoughtSplitter(opensThought(prompt)),
     }),
   }
 }

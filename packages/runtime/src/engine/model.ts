@@ -10,8 +10,8 @@ export interface LoadedModel {
   readonly lookahead: number
   /** The tokens of a prompt, rendered by the model's own template where it is a chat. */
   encodePrompt(input: GenerateRequest['input']): Promise<Uint32Array>
-  /** How the answer to a prompt becomes text. */
-  answerText(input: GenerateRequest['input']): AnswerText
+  /** How the answer to a prompt, and to its tokens, becomes text. */
+  answerText(input: GenerateRequest['input'], prompt: Uint32Array): AnswerText
   /** Tokens of a raw text, special tokens parsed. */
   tokenize(text: string): Uint32Array
   counters(): DeviceCounters

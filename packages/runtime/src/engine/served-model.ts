@@ -1,26 +1,11 @@
-// The default model as tests in a browser read it, from where `npm run fetch` puts it.
+// The catalogue's models as tests in a browser read them, from where `npm run fetch` puts them.
 
-import type { TransformerSpec } from '../backends/transformer-spec.ts'
-import type { Weights } from '../backends/weights.ts'
-import { readGguf } from '../formats/gguf.ts'
-import { describeModel } from '../models/architectures.ts'
-import { createHeapMeter } from '../storage/heap-meter.ts'
-import type { Manifest } from '../storage/manifest.ts'
-import { storedFiles } from '../storage/stored-file.ts'
-import { modelWeights } from './model-weights.ts'
+import { type ModelFolder, openModelFolder } from './model-folder.ts'
 
-const folder = '/models/smollm2-135m-instruct/'
-
-export async function openServedModel(): Promise<{ spec: TransformerSpec; weights: Weights }> {
-  const response = await fetch(`${folder}manifest.json`)
-  if (!response.ok) throw new Error('Run `npm run fetch` first: the model is not in public/models.')
-  const manifest: Manifest = await response.json()
-  const load = async (file: number, shard: number) => {
-    const { path } = manifest.files[file]!.shards[shard]!
-    return new Uint8Array(await (await fetch(folder + path)).arrayBuffer())
-  }
-  const files = storedFiles(manifest, load, createHeapMeter())
-  const header = await readGguf(files[0]!)
-  const weights = modelWeights(header, files)
-  return { spec: await describeModel(header, (name) => weights.read(name)), weights }
+export function openServedModel(id = 'smollm2-135m-instruct'): Promise<ModelFolder> {
+  return openModelFolder(async (name) => {
+    const response = await fetch(`/models/${id}/${name}`)
+    if (!response.ok) throw new Error(`Run \`npm run fetch -- ${id}\` first: it is not in public/models.`)
+    return new Uint8Array(await response.arrayBuffer())
+  })
 }

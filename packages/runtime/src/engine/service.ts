@@ -43,7 +43,7 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     const run = async ({ model, conversation }: ModelSession) => {
       const { executor, lookahead } = model
       const { settings, answered } = request
-      const text = model.answerText(request.input)
+      const text = model.answerText(request.input, prompt)
       await generate({
         executor,
         conversation,

@@ -32,7 +32,7 @@ export function createStopFilter(stopStrings: readonly string[]): StopFilter {
 }
 
 /** Length of the longest end of `text` with which some stop string begins. */
-function longestPartialStop(text: string, stopStrings: readonly string[]): number {
+export function longestPartialStop(text: string, stopStrings: readonly string[]): number {
   const longestStop = Math.max(0, ...stopStrings.map((stop) => stop.length))
   for (let length = Math.min(text.length, longestStop - 1); length > 0; length--) {
     const ending = text.slice(text.length - length)

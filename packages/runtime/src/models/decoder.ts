@@ -53,8 +53,8 @@ export interface Layer {
   mlp(): Pick<MlpSpec, 'intermediateSize' | 'gate' | 'up' | 'down'>
 }
 
-export type Heads = Pick<AttentionSpec, 'numHeads' | 'numKvHeads' | 'headDim' | 'scale'>
-export type Projections = Pick<AttentionSpec, 'query' | 'key' | 'value' | 'output'>
+type Heads = Pick<AttentionSpec, 'numHeads' | 'numKvHeads' | 'headDim' | 'scale'>
+type Projections = Pick<AttentionSpec, 'query' | 'key' | 'value' | 'output'>
 
 /**
  * Reads a decoder's sizes.
@@ -63,13 +63,19 @@ export type Projections = Pick<AttentionSpec, 'query' | 'key' | 'value' | 'outpu
 export function decoderOf(file: ModelFile): Decoder {
   const { metadata, tensor } = file
   const hiddenSize = metadata.count('embedding_length')
-  const intermediateSize = metadata.count('feed_forward_length')
+  const intermediateSize = uniformCount(file, 'feed_forward_length')
   const numBlocks = metadata.count('block_count')
-  const numHeads = metadata.count('attention.head_count')
-  const numKvHeads = metadata.count('attention.head_count_kv', () => numHeads)
+  const numHeads = uniformCount(file, 'attention.head_count')
+  const numKvHeads = uniformCount(file, 'attention.head_count_kv', () => numHeads)
   const headDim = metadata.count('attention.key_length', () => hiddenSize / numHeads)
   const epsilon = metadata.number('attention.layer_norm_rms_epsilon')
   checkHeads(numHeads, numKvHeads, headDim)
+  if (epsilon < 0) {
+    throw new BrasaError('malformed_model', {
+      message: `The norms' epsilon is ${epsilon}. Download or convert the file again.`,
+      details: { key: 'attention.layer_norm_rms_epsilon', value: epsilon },
+    })
+  }
   const heads: Heads = { numHeads, numKvHeads, headDim, scale: 1 / Math.sqrt(headDim) }
   const [querySize, keySize] = [numHeads * headDim, numKvHeads * headDim]
   file.refuseUnless('attention.value_length', headDim)
@@ -149,6 +155,18 @@ export function decoderOf(file: ModelFile): Decoder {
       }
     },
   }
+}
+
+/** A size that some files list for every layer; layers of different sizes are refused. */
+function uniformCount(file: ModelFile, key: string, fallback?: () => number): number {
+  const listed = file.option(key)
+  if (!Array.isArray(listed)) return file.metadata.count(key, fallback)
+  const [first] = listed
+  if (Number.isInteger(first) && first > 0 && listed.every((size) => size === first)) return first
+  throw new BrasaError('unsupported_architecture', {
+    message: `This model's layers differ in ${key}, which Brasa does not honour yet. Choose another model.`,
+    details: { key, value: listed.slice(0, 8).join(', ') },
+  })
 }
 
 function checkHeads(numHeads: number, numKvHeads: number, headDim: number): void {

@@ -16,6 +16,9 @@ export const gemma2: Architecture = {
     const rope = await ropeSpec(file, { pairing: 'half', headDim })
     const window = slidingWindow(file, 4096)
     const isLocal = localLayers(file, 2)
+    // 0 is no cap.
+    const softCap = metadata.number('attn_logit_softcapping', () => 50) || undefined
+    const logitSoftCap = metadata.number('final_logit_softcapping', () => 30) || undefined
     // The 27B divides by hiddenSize / numHeads instead of headDim; only its number of layers tells it apart.
     const is27B = decoder.numBlocks === 46
     return decoder.spec(
@@ -24,7 +27,7 @@ export const gemma2: Architecture = {
           norm: layer.norm('attn_norm'),
           ...layer.attention(),
           scale: 1 / Math.sqrt(is27B ? hiddenSize / numHeads : headDim),
-          softCap: metadata.number('attn_logit_softcapping', () => 50),
+          softCap,
           window: isLocal(layer.index) ? window : undefined,
           rope,
           postNorm: layer.norm('post_attention_norm'),
@@ -38,7 +41,7 @@ export const gemma2: Architecture = {
       }),
       {
         embeddingScale: Math.sqrt(hiddenSize),
-        logitSoftCap: metadata.number('final_logit_softcapping', () => 30),
+        logitSoftCap,
       },
     )
   },

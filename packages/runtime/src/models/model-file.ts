@@ -38,13 +38,12 @@ export interface Architecture {
   describe(file: ModelFile): Promise<TransformerSpec>
 }
 
-/** Options that say nothing of what is computed. */
-const inertOptions = new Set([
-  'vocab_size',
-  'tensor_data_layout',
-  'rope.scaling.finetuned',
-  'rope.scaling.original_context_length',
-])
+/**
+ * Options that change nothing by themselves: notes, and sizes of tensors that would be refused if they were there (Granite 4's
+ * dense models keep those of its hybrids).
+ */
+const inertOptions =
+  /^(vocab_size|tensor_data_layout|rope\.scaling\.(finetuned|original_context_length)|ssm\..*|expert_.*)$/
 
 export function modelFile(
   header: GgufHeader,
@@ -52,7 +51,7 @@ export function modelFile(
   { contextLength }: { readonly contextLength?: number | undefined } = {},
 ): ModelFile {
   const honouredTensors = new Set<string>()
-  const honouredOptions = new Set(inertOptions)
+  const honouredOptions = new Set<string>()
   const metadata = noting(metadataOf(header), (key) => honouredOptions.add(key))
   const { architecture } = metadata
   const prefix = `${architecture}.`
@@ -108,8 +107,8 @@ export function modelFile(
     refuseTheRest() {
       for (const [name, value] of header.metadata) {
         const key = name.slice(prefix.length)
-        if (!name.startsWith(prefix) || honouredOptions.has(key) || saysNothing(value)) continue
-        refuseOption(key, value)
+        const isInert = honouredOptions.has(key) || inertOptions.test(key) || saysNothing(value)
+        if (name.startsWith(prefix) && !isInert) refuseOption(key, value)
       }
       for (const name of header.tensors.keys()) {
         if (honouredTensors.has(name)) continue

@@ -2,7 +2,7 @@ import { BrasaError } from '../errors.ts'
 import type { ModelFile } from './model-file.ts'
 
 /** How a model reaches positions beyond those it was first trained on. */
-export interface RopeScaling {
+interface RopeScaling {
   readonly slowdown: Slowdown
   /** Multiplies cosines and sines. */
   readonly magnitude?: number | undefined
@@ -77,9 +77,20 @@ async function longrope(file: ModelFile, dim: number): Promise<RopeScaling> {
   const short = await file.vector('rope_factors_short.weight', dim / 2)
   const long = await file.vector('rope_factors_long.weight', dim / 2)
   const listed = file.contextLength > originalLength ? long : short
-  // Ding et al. 2024, section 4 of the released implementation: keeps the entropy of attention over more positions.
-  const extension = trainedLength / originalLength
-  const entropy = extension > 1 ? Math.sqrt(1 + Math.log(extension) / Math.log(originalLength)) : 1
-  const magnitude = metadata.number('rope.scaling.attn_factor', () => 0) || entropy
+  const magnitude = metadata.number('rope.scaling.attn_factor', () =>
+    attentionFactor(trainedLength, originalLength),
+  )
+  if (!(magnitude > 0 && magnitude < Number.POSITIVE_INFINITY)) {
+    throw new BrasaError('malformed_model', {
+      message: `A rotary embedding cannot be multiplied by ${magnitude}. Download or convert the file again.`,
+      details: { key: 'rope.scaling.attn_factor', originalLength },
+    })
+  }
   return { slowdown: (i) => listed[i]!, magnitude: magnitude === 1 ? undefined : magnitude }
+}
+
+/** What the released code of Phi-3 multiplies by, for attention to stay as sharp over more positions. */
+function attentionFactor(trainedLength: number, originalLength: number): number {
+  if (trainedLength <= originalLength) return 1
+  return Math.sqrt(1 + Math.log(trainedLength / originalLength) / Math.log(originalLength))
 }

@@ -5,7 +5,7 @@ import { ropeSpec } from './rope.ts'
 /** Which layers have no RoPE is not in the file: every model of this architecture has the same rule. */
 const noRopeEvery = 4
 
-/** SmolLM3: Llama whose every fourth layer has no positions (NoPE). Bakouch et al. 2025; Yang et al. 2025 (RNoPE), section 4. */
+/** SmolLM3: Llama whose every fourth layer has no positions (NoPE). Bakouch et al. 2025. */
 export const smollm3: Architecture = {
   names: ['smollm3'],
   async describe(file) {

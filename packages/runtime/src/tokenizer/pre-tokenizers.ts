@@ -13,12 +13,47 @@ const gpt2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|
 const cl100k = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
 
+/**
+ * The pattern of the generation after, which also cuts before a capital, and with `suffix` what a word may end in. llama.cpp
+ * knows the case of ASCII letters only and takes others for both.
+ */
+const o200k = (suffix: string, digits: string) => {
+  const before = '[^\\r\\n\\p{L}\\p{N}]?'
+  const upper = '(?:(?=\\p{L})[^a-z])'
+  const lower = '(?:(?=\\p{L})[^A-Z])'
+  return `${before}${upper}*${lower}+${suffix}|${before}${upper}+${lower}*${suffix}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
+}
+
+const singleDigits: PreTokenizer = { patterns: ['\\p{N}', gpt2] }
+const qwen: PreTokenizer = { patterns: [cl100k('\\p{N}')] }
+const llama3: PreTokenizer = { patterns: [cl100k('\\p{N}{1,3}')], wordsBeforeMerges: true, addBos: true }
+const threeDigits: PreTokenizer = { patterns: llama3.patterns }
+const gpt2Alone: PreTokenizer = { patterns: [gpt2] }
+
 /** By `tokenizer.ggml.pre`. The patterns are those of llama.cpp (src/llama-vocab.cpp), whose token ids are the reference. */
 export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
-  // The library's Digits stops at \d: ½ and ² are numbers too.
-  smollm: { patterns: ['\\p{N}', gpt2] },
-  qwen2: { patterns: [cl100k('\\p{N}')] },
-  'llama-bpe': { patterns: [cl100k('\\p{N}{1,3}')], wordsBeforeMerges: true, addBos: true },
-  'gpt-2': { patterns: [gpt2] },
+  // SmolLM, SmolLM2. The library's Digits stops at \d: ½ and ² are numbers too.
+  smollm: singleDigits,
+  // Granite 3.
+  refact: singleDigits,
+  starcoder: singleDigits,
+  // Qwen 2.5 and 3, and what was distilled into them.
+  qwen2: qwen,
+  'deepseek-r1-qwen': qwen,
+  // Llama 3, and models that took its vocabulary.
+  'llama-bpe': llama3,
+  llama3,
+  'llama-v3': llama3,
+  // SmolLM3.
+  'smaug-bpe': threeDigits,
+  // OLMo 2, Phi-4, Granite 4.
+  dbrx: threeDigits,
+  // Phi-4-mini.
+  'gpt-4o': { patterns: [o200k("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '\\p{N}{1,3}')] },
+  // Mistral from Nemo on.
+  tekken: { patterns: [o200k('', '\\p{N}')], wordsBeforeMerges: true, addBos: true },
+  'gpt-2': gpt2Alone,
+  'phi-2': gpt2Alone,
+  olmo: gpt2Alone,
   default: { patterns: ['[\\p{P}\\$\\+<=>\\^~\\|]+', gpt2, '\\p{N}+', '[0-9][0-9][0-9]'] },
 }

@@ -1,23 +1,13 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openDefaultModel } from '../backends/reference/default-model.ts'
 import { isBrasaError } from '../errors.ts'
 import type { GgufValue } from '../formats/gguf.ts'
+import { expectReference, fixture, type Reference, texts } from './reference-ids.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 import { createTokenizer, type Tokenizer } from './tokenizer.ts'
 
-interface Reference {
-  /** For each text: ids with special tokens parsed and, where they differ, as text. */
-  readonly ids: readonly (readonly [number[], number[]?])[]
-  readonly long: readonly { piece: string; length: number; parse: boolean; count: number; sha256: string }[]
-}
-
-const fixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'))
-const { texts, tokens, merges } = fixture<{ texts: string[]; tokens: string[]; merges: string[] }>('texts')
-const hashOf = (ids: Uint32Array) => createHash('sha256').update(ids).digest('hex').slice(0, 16)
+const { tokens, merges } = fixture<{ tokens: string[]; merges: string[] }>('texts')
 
 const smollm2 = (await openDefaultModel()).header.metadata
 const tokenizer = createTokenizer(smollm2)
@@ -41,35 +31,62 @@ function withPreTokenizer(pre: string) {
 
 describe.each([
   { name: 'smollm', metadata: smollm2 },
-  ...['qwen2', 'llama-bpe', 'gpt-2', 'default'].map((name) => ({ name, metadata: withPreTokenizer(name) })),
+  ...['qwen2', 'llama-bpe', 'smaug-bpe', 'gpt-4o', 'tekken', 'gpt-2', 'default'].map((name) => ({
+    name,
+    metadata: withPreTokenizer(name),
+  })),
   { name: 'llama', metadata: sentencePieceMetadata },
 ])('$name tokenizes as llama.cpp does', ({ name, metadata }) => {
-  const { encode } = createTokenizer(metadata)
-  const { ids, long } = fixture<Reference>(name)
+  expectReference(createTokenizer(metadata), fixture<Reference>(name))
+})
 
-  test.each(['parse', 'as-text'] as const)('hard strings, special tokens: %s', (specialTokens) => {
-    expect(ids.length).toBeGreaterThanOrEqual(500)
-    expect(ids).toHaveLength(texts.length)
-    const differing = texts.flatMap((text, index) => {
-      const [parsed, asText = parsed] = ids[index]!
-      const expected = specialTokens === 'parse' ? parsed : asText
-      const actual = [...encode(text, { specialTokens, addBos: false })]
-      return String(actual) === String(expected) ? [] : [{ text, expected, actual }]
-    })
-    expect(differing).toEqual([])
-  })
+test.each([
+  ['refact', 'smollm'],
+  ['starcoder', 'smollm'],
+  ['deepseek-r1-qwen', 'qwen2'],
+  ['llama3', 'llama-bpe'],
+  ['llama-v3', 'llama-bpe'],
+  ['dbrx', 'smaug-bpe'],
+  ['phi-2', 'gpt-2'],
+  ['olmo', 'gpt-2'],
+])('the pre-tokenizer %s is %s by another name', (name, known) => {
+  const [one, other] = [name, known].map((pre) => createTokenizer(withPreTokenizer(pre)))
+  const ids = ({ encode }: Tokenizer) => texts.map((text) => [...encode(text, { specialTokens: 'parse' })])
+  expect(ids(one!)).toEqual(ids(other!))
+})
 
-  test.each(long)(
-    '$length characters of "$piece", parse: $parse',
-    ({ piece, length, parse, count, sha256 }) => {
-      const text = piece.repeat(Math.ceil(length / piece.length)).slice(0, length)
-      const specialTokens: SpecialTokens = parse ? 'parse' : 'as-text'
-      const start = performance.now()
-      const line = encode(text, { specialTokens, addBos: false })
-      expect.soft(performance.now() - start).toBeLessThan(4_000)
-      expect([line.length, hashOf(line)]).toEqual([count, sha256])
-    },
+describe('Phi-3, by its name', () => {
+  const phi3 = fixture<{ tokens: [string, number][]; texts: string[]; ids: Reference['ids'] }>('phi-3')
+  const extended = (key: string, values: readonly GgufValue[]): [string, GgufValue] => [
+    `tokenizer.ggml.${key}`,
+    [...(sentencePieceMetadata.get(`tokenizer.ggml.${key}`) as GgufValue[]), ...values],
+  ]
+  const tokenizer = createTokenizer(
+    new Map<string, GgufValue>([
+      ...sentencePieceMetadata,
+      ['general.name', 'Phi-3 mini'],
+      extended(
+        'tokens',
+        phi3.tokens.map(([token]) => token),
+      ),
+      extended(
+        'scores',
+        phi3.tokens.map(() => 0),
+      ),
+      extended(
+        'token_type',
+        phi3.tokens.map(([, type]) => type),
+      ),
+    ]),
   )
+
+  test.each(['parse', 'as-text'] as const)('takes white space after special tokens: %s', (specialTokens) => {
+    phi3.texts.forEach((text, index) => {
+      const [parsed, asText = parsed] = phi3.ids[index]!
+      const ids = [...tokenizer.encode(text, { specialTokens, addBos: false })]
+      expect([text, ids]).toEqual([text, specialTokens === 'parse' ? parsed : asText])
+    })
+  })
 })
 
 test.each(fixture<{ name: string; text: string; tokens: number[] }[]>('prompts'))(
@@ -239,9 +256,9 @@ describe('what cannot be read says so', () => {
     ['no model', without('model'), 'unsupported_tokenizer', /"none"/],
     [
       'an unknown pre-tokenizer',
-      changed('pre', 'tekken'),
+      changed('pre', 'bloom'),
       'unsupported_tokenizer',
-      /"tekken".+smollm, qwen2, llama-bpe/,
+      /"bloom".+smollm, refact, .*llama-bpe/,
     ],
     ['no tokens', without('tokens'), 'malformed_model', /tokenizer\.ggml\.tokens/],
     ['an empty vocabulary', changed('tokens', []), 'malformed_model', /no tokens/],

@@ -52,7 +52,7 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
   const vocabulary = readVocabulary(given)
   const { tokens, types, bosTokenId, eosTokenIds } = vocabulary
   const algorithm = algorithms[model as keyof typeof algorithms](given, vocabulary)
-  const split = specialTokenSplitter(vocabulary)
+  const split = specialTokenSplitter(vocabulary, takesSpace(metadata, vocabulary))
   const fileAddsBos = bosTokenId !== undefined && given.boolean('add_bos_token', () => algorithm.addBos)
 
   const tokenBytes = (id: number): Uint8Array => {
@@ -99,6 +99,15 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
     tokenBytes,
     streamDecoder,
   }
+}
+
+/**
+ * Phi-3's special tokens swallow the white space after them. Its files do not say so: as in llama.cpp, the model's name does.
+ */
+function takesSpace(metadata: ReadonlyMap<string, GgufValue>, { tokens }: Vocabulary) {
+  if (!/phi-?3/i.test(String(metadata.get('general.name') ?? ''))) return () => false
+  const exempt: ReadonlySet<string> = new Set(['<unk>', '<s>', '<|endoftext|>'])
+  return (id: number) => !exempt.has(tokens[id]!)
 }
 
 type Given = ReturnType<typeof tokenizerMetadata>

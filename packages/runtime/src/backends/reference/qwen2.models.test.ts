@@ -1,4 +1,5 @@
+import { openModelInPlace } from '../../engine/model-in-place.ts'
 import cases from './fixtures/qwen2.5-coder-0.5b-reference.json' with { type: 'json' }
 import { testReferenceCases } from './reference-cases.ts'
 
-testReferenceCases('qwen2.5-coder-0.5b-instruct', cases)
+testReferenceCases(() => openModelInPlace('qwen2.5-coder-0.5b-instruct'), cases)

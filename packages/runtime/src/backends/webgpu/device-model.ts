@@ -38,7 +38,7 @@ export interface DeviceModelOptions {
 }
 
 /** Prompt tokens a chunk: a multiple of the matmul's token tile; small where a layer of a chunk takes long. */
-const chunkTokens = (gpu: Gpu) => (gpu.isSoftware ? 32 : 128)
+export const chunkTokens = (isSoftware: boolean) => (isSoftware ? 32 : 128)
 
 /** @throws BrasaError `out_of_memory`, `aborted`, and what `weights` throws */
 export async function createDeviceModel(
@@ -49,11 +49,11 @@ export async function createDeviceModel(
 ): Promise<DeviceModel> {
   onPhase?.('upload')
   const deviceWeights = await allocateWeights(gpu, spec, weights)
-  const chunkSize = Math.min(chunkTokens(gpu), contextLength)
+  const chunkSize = Math.min(chunkTokens(gpu.isSoftware), contextLength)
   const buffers: DecoderBuffers = {
     weights: deviceWeights,
     activations: createActivations(gpu, spec, Math.max(chunkSize, maxBatchSize), maxBatchSize),
-    cache: createKvCache(gpu, spec, contextLength, maxBatchSize),
+    cache: createKvCache(gpu, spec, { contextLength, numSlots: maxBatchSize, chunkSize }),
     ropeTables: createRopeTables(gpu, spec, contextLength),
     sampling: createSamplingState(gpu, spec.vocabSize, maxBatchSize),
     decodeBatch: createBatchBuffers(gpu, 'decode', maxBatchSize),

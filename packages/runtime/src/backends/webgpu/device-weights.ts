@@ -1,14 +1,18 @@
 import { BrasaError } from '../../errors.ts'
-import type { TensorInfo } from '../../formats/gguf.ts'
-import { planeLayout } from '../../quant/blocks.ts'
-import { commonLayout } from '../../quant/convert.ts'
-import { type PlaneLayout, planeLengths } from '../../quant/planes.ts'
-import type { BlockSpec, TransformerSpec } from '../transformer-spec.ts'
+import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { createStorageBuffer, type Gpu } from './gpu.ts'
 import type { WeightMatrix } from './weight-matrix.ts'
+import {
+  type LinearPlan,
+  type MatrixPlan,
+  partsOf,
+  planeBytes,
+  planWeights,
+  type VectorPlan,
+} from './weight-plan.ts'
 
-/** The weights of one model in GPU memory: allocated here, filled by weight-upload.ts. */
+/** The weights of one model in GPU memory: allocated here as weight-plan.ts says, filled by weight-upload.ts. */
 export interface DeviceWeights {
   readonly embedding: WeightMatrix
   /** The embedding itself where the two are tied. */
@@ -16,58 +20,59 @@ export interface DeviceWeights {
   /** (hiddenSize) */
   readonly headNorm: GPUBuffer
   readonly blocks: readonly DeviceBlock[]
-  /** Where each tensor's rows go. */
-  readonly targets: ReadonlyMap<string, WeightTarget>
+  /** Where each tensor's values go. */
+  readonly targets: ReadonlyMap<string, readonly WeightTarget[]>
   readonly byteLength: number
 }
 
-/** Matrices that read the same input are one matrix, so that one dispatch multiplies them all. */
+/** A `BlockPlan` on the device. */
 export interface DeviceBlock {
-  readonly attentionNorm: GPUBuffer
-  /** (numHeads * headDim + 2 * numKvHeads * headDim, hiddenSize): query, key and value rows in this order. */
-  readonly queryKeyValue: WeightMatrix
-  readonly attentionOutput: WeightMatrix
-  readonly mlpNorm: GPUBuffer
-  /** (2 * intermediateSize, hiddenSize): gate rows, then up rows. */
-  readonly gateUp: WeightMatrix
-  readonly down: WeightMatrix
+  readonly attentionNorm: GPUBuffer | undefined
+  readonly attentionPostNorm: GPUBuffer | undefined
+  readonly queryKeyValue: DeviceLinear
+  readonly queryNorm: GPUBuffer | undefined
+  readonly keyNorm: GPUBuffer | undefined
+  readonly attentionOutput: DeviceLinear
+  readonly mlpNorm: GPUBuffer | undefined
+  readonly mlpPostNorm: GPUBuffer | undefined
+  readonly gateUp: DeviceLinear
+  readonly down: DeviceLinear
 }
 
-export type WeightTarget =
-  | { readonly kind: 'matrix'; readonly matrix: WeightMatrix; readonly firstRow: number }
+/** What matvec and matmul bind of it. */
+export interface DeviceLinear {
+  readonly weights: WeightMatrix
+  readonly bias: GPUBuffer | undefined
+}
+
+/** `count` values of a tensor from `first` on go to the matrix or vector from `offset` on. */
+export type WeightTarget = { readonly first: number; readonly count: number; readonly offset: number } & (
+  | { readonly kind: 'matrix'; readonly matrix: WeightMatrix }
   | { readonly kind: 'vector'; readonly buffer: GPUBuffer }
+)
 
 /**
  * Allocates the planes of every tensor the model uses.
- * @throws BrasaError `out_of_memory` if the adapter cannot hold them
+ * @throws BrasaError `out_of_memory` if the adapter cannot hold them, `malformed_model` if one is missing
  */
 export async function allocateWeights(
   gpu: Gpu,
   spec: TransformerSpec,
-  weights: Weights,
+  { tensors }: Pick<Weights, 'tensors'>,
 ): Promise<DeviceWeights> {
+  const plan = planWeights(spec, tensors)
   gpu.device.pushErrorScope('out-of-memory')
-  const targets = new Map<string, WeightTarget>()
-  const matrix = (...names: string[]) => allocateMatrix(gpu, weights, names, targets)
-  const vector = (name: string) => allocateVector(gpu, weights, name, targets)
-
-  const embedding = matrix(spec.embedding.weight)
-  const block = ({ attention, mlp }: BlockSpec): DeviceBlock => ({
-    attentionNorm: vector(attention.norm.weight),
-    queryKeyValue: matrix(attention.query.weight, attention.key.weight, attention.value.weight),
-    attentionOutput: matrix(attention.output.weight),
-    mlpNorm: vector(mlp.norm.weight),
-    gateUp: matrix(mlp.gate.weight, mlp.up.weight),
-    down: matrix(mlp.down.weight),
+  const targets = new Map<string, WeightTarget[]>()
+  const { matrices, vectors } = partsOf(plan)
+  const matrixOf = allocated(matrices, (matrix) => allocateMatrix(gpu, matrix, targets))
+  const vectorOf = allocated(vectors, (vector) => allocateVector(gpu, vector, targets))
+  const vector = (plan: VectorPlan | undefined) => plan && vectorOf.get(plan)!
+  const linear = ({ matrix, bias }: LinearPlan): DeviceLinear => ({
+    weights: matrixOf.get(matrix)!,
+    bias: vector(bias),
   })
-  const allocated = {
-    embedding,
-    head: spec.head.weight === spec.embedding.weight ? embedding : matrix(spec.head.weight),
-    headNorm: vector(spec.head.norm.weight),
-    blocks: spec.blocks.map(block),
-    targets,
-  }
-  const byteLength = sumOfBuffers(targets)
+  const buffers = [...matrixOf.values()].flatMap(({ quants, scales }) => [quants, scales])
+  const byteLength = [...buffers, ...vectorOf.values()].reduce((sum, { size }) => sum + size, 0)
   const outOfMemory = await gpu.device.popErrorScope()
   if (outOfMemory !== null) {
     throw new BrasaError('out_of_memory', {
@@ -76,57 +81,61 @@ export async function allocateWeights(
       cause: outOfMemory,
     })
   }
-  return { ...allocated, byteLength }
+  return {
+    embedding: matrixOf.get(plan.embedding)!,
+    head: matrixOf.get(plan.head)!,
+    headNorm: vectorOf.get(plan.headNorm)!,
+    blocks: plan.blocks.map((block) => ({
+      attentionNorm: vector(block.attentionNorm),
+      attentionPostNorm: vector(block.attentionPostNorm),
+      queryKeyValue: linear(block.queryKeyValue),
+      queryNorm: vector(block.queryNorm),
+      keyNorm: vector(block.keyNorm),
+      attentionOutput: linear(block.attentionOutput),
+      mlpNorm: vector(block.mlpNorm),
+      mlpPostNorm: vector(block.mlpPostNorm),
+      gateUp: linear(block.gateUp),
+      down: linear(block.down),
+    })),
+    targets,
+    byteLength,
+  }
 }
 
-function allocateMatrix(
-  gpu: Gpu,
-  weights: Weights,
-  names: readonly string[],
-  targets: Map<string, WeightTarget>,
-): WeightMatrix {
-  const tensors = names.map((name) => tensorNamed(weights, name))
-  const numColumns = tensors[0]!.shape[1]!
-  const numRows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0)
-  const [first, ...others] = tensors.map(({ type }) => planeLayout(type))
-  const layout = commonLayout([first!, ...others])
-  const label = names.join('+')
+function allocateMatrix(gpu: Gpu, plan: MatrixPlan, targets: Map<string, WeightTarget[]>): WeightMatrix {
+  const { label, layout, numRows, numColumns } = plan
+  const bytes = planeBytes(layout, numRows * numColumns)
   const matrix: WeightMatrix = {
     layout,
     numRows,
     numColumns,
-    quants: createBindable(gpu, label, planeBytes(layout, numRows * numColumns).quants),
-    scales: createBindable(gpu, `${label}.scales`, planeBytes(layout, numRows * numColumns).scales),
+    quants: createBindable(gpu, label, bytes.quants),
+    scales: createBindable(gpu, `${label}.scales`, bytes.scales),
   }
-  let firstRow = 0
-  for (const tensor of tensors) {
-    targets.set(tensor.name, { kind: 'matrix', matrix, firstRow })
-    firstRow += tensor.shape[0]!
+  let offset = 0
+  for (const { tensor, first, count } of plan.parts) {
+    const values = { first: first * numColumns, count: count * numColumns, offset }
+    addTarget(targets, tensor.name, { kind: 'matrix', matrix, ...values })
+    offset += values.count
   }
   return matrix
 }
 
-function allocateVector(
-  gpu: Gpu,
-  weights: Weights,
-  name: string,
-  targets: Map<string, WeightTarget>,
-): GPUBuffer {
-  const { shape } = tensorNamed(weights, name)
-  const buffer = createBindable(gpu, name, shape.reduce((product, size) => product * size, 1) * 4)
-  targets.set(name, { kind: 'vector', buffer })
+function allocateVector(gpu: Gpu, plan: VectorPlan, targets: Map<string, WeightTarget[]>): GPUBuffer {
+  const buffer = createBindable(gpu, plan.label, plan.length * 4)
+  for (const { tensor, offset } of plan.parts) {
+    const count = tensor.shape.reduce((product, size) => product * size, 1)
+    addTarget(targets, tensor.name, { kind: 'vector', buffer, first: 0, count, offset })
+  }
   return buffer
 }
 
-function tensorNamed(weights: Weights, name: string): TensorInfo {
-  const tensor = weights.tensors.get(name)
-  if (tensor === undefined) {
-    throw new BrasaError('malformed_model', {
-      message: `The model file has no tensor ${name}. Use a complete GGUF file.`,
-    })
-  }
-  return tensor
+function addTarget(targets: Map<string, WeightTarget[]>, name: string, target: WeightTarget): void {
+  targets.set(name, [...(targets.get(name) ?? []), target])
 }
+
+const allocated = <Plan, Value>(plans: ReadonlySet<Plan>, allocate: (plan: Plan) => Value) =>
+  new Map([...plans].map((plan) => [plan, allocate(plan)]))
 
 function createBindable(gpu: Gpu, label: string, byteLength: number): GPUBuffer {
   const limit = Math.min(gpu.device.limits.maxBufferSize, gpu.device.limits.maxStorageBufferBindingSize)
@@ -137,19 +146,4 @@ function createBindable(gpu: Gpu, label: string, byteLength: number): GPUBuffer 
     })
   }
   return createStorageBuffer(gpu, label, byteLength)
-}
-
-/** Bytes that `count` values take in each plane. */
-export function planeBytes(layout: PlaneLayout, count: number): { quants: number; scales: number } {
-  const { quantWords, scaleFloats } = planeLengths(layout, count)
-  return { quants: quantWords * 4, scales: scaleFloats * 4 }
-}
-
-function sumOfBuffers(targets: ReadonlyMap<string, WeightTarget>): number {
-  const buffers = new Set<GPUBuffer>()
-  for (const target of targets.values()) {
-    if (target.kind === 'vector') buffers.add(target.buffer)
-    else buffers.add(target.matrix.quants).add(target.matrix.scales)
-  }
-  return [...buffers].reduce((sum, { size }) => sum + size, 0)
 }

@@ -133,7 +133,11 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
     memory: () => ({
       weightBytes: weights.byteLength,
       kvCacheBytes: cache.byteLength,
-      otherBytes: sumOfSizes([...Object.values(activations), ...ropeTables.values()]) + sampling.byteLength,
+      otherBytes:
+        sumOfSizes(Object.values(activations)) +
+        ropeTables.byteLength +
+        sampling.byteLength +
+        model.plan().scratchBytes,
     }),
     createSequence() {
       return newSequence(0)
@@ -149,8 +153,7 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
       const state = sequences.stateOf(sequence)
       if (length === state.length) return
       checkRollback(state, length)
-      cache.truncate(state.slot, length)
-      state.length = length
+      state.length = cache.truncate(state.slot, length)
       state.lastToken = undefined
       decoder.forgetRows()
     },

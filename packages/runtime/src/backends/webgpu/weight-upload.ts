@@ -3,8 +3,9 @@ import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
 import { discard } from '../../storage/heap-meter.ts'
 import type { TensorPiece, Weights } from '../weights.ts'
-import { type DeviceWeights, planeBytes, type WeightTarget } from './device-weights.ts'
+import type { DeviceWeights, WeightTarget } from './device-weights.ts'
 import { type Gpu, writeBuffer } from './gpu.ts'
+import { planeBytes } from './weight-plan.ts'
 
 /** Bytes of file repacked at a time: what the planes of one slice add to the heap stays small beside a shard. */
 const sliceBytes = 1 << 20
@@ -32,10 +33,10 @@ export async function uploadWeights(
   let queuedBytes = 0
   for await (const piece of weights.stream(signal)) {
     throwIfAborted(signal)
-    const target = destination.targets.get(piece.tensor.name)
-    // Tensors that no part of the description names, such as rope_freqs, are not uploaded.
-    if (target !== undefined) {
-      for (const slice of slices(piece)) uploadSlice(gpu, target, slice)
+    // Tensors that no part of the description names, such as rope_freqs, have no target.
+    const targets = destination.targets.get(piece.tensor.name) ?? []
+    for (const slice of slices(piece)) {
+      for (const target of targets) uploadSlice(gpu, target, slice)
     }
     loadedBytes += piece.bytes.byteLength
     queuedBytes += piece.bytes.byteLength
@@ -57,19 +58,26 @@ function* slices(piece: TensorPiece): Generator<TensorPiece> {
   }
 }
 
+/** Writes what of a slice goes to the target. Rows are whole blocks, and so is every part of a tensor that a target takes. */
 function uploadSlice(gpu: Gpu, target: WeightTarget, { tensor, byteOffset, bytes }: TensorPiece): void {
   const { blockBytes, blockSize } = blockFormats[tensor.type]
-  const firstValue = (byteOffset / blockBytes) * blockSize
-  const count = (bytes.byteLength / blockBytes) * blockSize
+  const sliceFirst = (byteOffset / blockBytes) * blockSize
+  const sliceEnd = sliceFirst + (bytes.byteLength / blockBytes) * blockSize
+  const first = Math.max(sliceFirst, target.first)
+  const count = Math.min(sliceEnd, target.first + target.count) - first
+  if (count <= 0) return
+  const bytesOf = (values: number) => (values / blockSize) * blockBytes
+  const part = bytes.subarray(bytesOf(first - sliceFirst), bytesOf(first - sliceFirst + count))
+  const firstValue = target.offset + first - target.first
   if (target.kind === 'vector') {
     const values = new Float32Array(count)
-    dequantise(tensor.type, bytes, values)
+    dequantise(tensor.type, part, values)
     writeBuffer(gpu, target.buffer, firstValue * 4, values)
     return
   }
-  const { matrix, firstRow } = target
-  const planes = convertPlanes(repack(tensor.type, bytes), matrix.layout, count)
-  const offset = planeBytes(matrix.layout, firstRow * matrix.numColumns + firstValue)
+  const { matrix } = target
+  const planes = convertPlanes(repack(tensor.type, part), matrix.layout, count)
+  const offset = planeBytes(matrix.layout, firstValue)
   writeBuffer(gpu, matrix.quants, offset.quants, planes.quants)
   if (planes.scales.length > 0) writeBuffer(gpu, matrix.scales, offset.scales, planes.scales)
   // The queue has its copy.

@@ -4,6 +4,7 @@ import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import type { AttentionVariant } from './attention.ts'
 import { prepareAttentionDecode } from './attention-decode.ts'
+import { attentionPartsBytes } from './attention-parts.ts'
 import { expectedAttention, kvFixture, noise } from './kv-fixture.ts'
 import type { AttentionShape } from './kv-pages.ts'
 
@@ -13,6 +14,8 @@ const shapes: AttentionShape[] = [
   { numHeads: 7, numKvHeads: 1, headDim: 12, scale: 0.5 },
   { numHeads: 3, numKvHeads: 3, headDim: 20, scale: 1 },
   { numHeads: 10, numKvHeads: 2, headDim: 36, scale: 0.3 },
+  { numHeads: 6, numKvHeads: 3, headDim: 40, scale: 0.5, softCap: 1.5 },
+  { numHeads: 2, numKvHeads: 1, headDim: 32, scale: 0.7, softCap: 0.4, window: 37 },
 ]
 
 async function decoded(
@@ -26,18 +29,19 @@ async function decoded(
   const fixture = kvFixture(gpu, shape, rows, seed)
   const qkv = noise(rows.length * (numHeads + 2 * numKvHeads) * headDim, seed + 2)
   const output = createStorageBuffer(gpu, 'output', rows.length * numHeads * headDim * 4)
-  const { dispatches, scratch } = await prepareAttentionDecode(gpu, {
+  const parts = createStorageBuffer(gpu, 'parts', attentionPartsBytes(shape, rows.length))
+  const dispatches = await prepareAttentionDecode(gpu, {
     ...fixture.buffers,
     qkv: uploaded(gpu, qkv),
     output,
     shape,
     variant,
-    maxRows: rows.length,
+    parts,
   })
   expect(dispatches.length).toBeLessThanOrEqual(2)
   await runDispatches(gpu, dispatches, rows.length)
   const actual = await downloadedFloats(gpu, output, rows.length * numHeads * headDim)
-  for (const buffer of scratch) buffer.destroy()
+  parts.destroy()
   return { actual, expected: expectedAttention(fixture, shape, qkv) }
 }
 
@@ -65,6 +69,26 @@ describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
   test('scores far apart neither overflow nor vanish', async () => {
     const { actual, expected } = await decoded(variant, { ...shapes[0]!, scale: 60 }, [[0, 333]], 6)
     expect(largestError(actual, expected)).toBeLessThan(1e-3)
+  })
+
+  test.each([1, 5, 32, 151])('a window of %i positions', async (window) => {
+    const rows = [0, 3, 4, 5, 31, 32, 150].map((position, slot) => [slot, position] as const)
+    const { actual, expected } = await decoded(variant, { ...shapes[0]!, window }, rows, 8)
+    expect(largestError(actual, expected)).toBeLessThan(1e-5)
+  })
+
+  test('heads of 256, as Gemma has', async () => {
+    const shape = { numHeads: 4, numKvHeads: 1, headDim: 256, scale: 1 / 16, window: 100 }
+    const { actual, expected } = await decoded(
+      variant,
+      shape,
+      [
+        [0, 130],
+        [1, 7],
+      ],
+      9,
+    )
+    expect(largestError(actual, expected)).toBeLessThan(1e-5)
   })
 
   test('two thousand positions', async () => {

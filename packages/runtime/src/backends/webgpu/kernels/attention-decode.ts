@@ -4,7 +4,7 @@ import mergeWgsl from '#shaders/attention_merge.wgsl?raw'
 import { batchWgsl } from '../batch.ts'
 import { reads, uniform, writes } from '../bindings.ts'
 import { type Dispatch, type KernelSource, prepareDispatch } from '../dispatch.ts'
-import { createStorageBuffer, type Gpu } from '../gpu.ts'
+import type { Gpu } from '../gpu.ts'
 import {
   type AttentionBindings,
   attentionInputs,
@@ -14,35 +14,23 @@ import {
   parallelThreads,
   serialAttentionSource,
 } from './attention.ts'
+import { numSplitsOf } from './attention-parts.ts'
 
 export interface AttentionDecodeBindings extends AttentionBindings {
-  readonly maxRows: number
+  /** At least `attentionPartsBytes`, for what the first half leaves to the second */
+  readonly parts: GPUBuffer
 }
 
-/**
- * Parts into which the keys of one KV head are split. Serial: a thread each, two groups of four lanes, so that two CPU
- * threads are both busy (on SwiftShader 16 cost 1.1 times the CPU time at position 2,000, and 4 keep one thread idle).
- * Parallel: a workgroup each, so that a few heads fill a GPU.
- */
-const numSplitsOf = { serial: 8, parallel: 16 } as const
 const serialThreads = 4
 const mergeThreads = 32
 
-/**
- * Each row attends to the positions of its sequence up to its own. Two dispatches: parts of the keys, then their merge.
- * `scratch` is for the caller to destroy.
- */
-export async function prepareAttentionDecode(
-  gpu: Gpu,
-  bindings: AttentionDecodeBindings,
-): Promise<{ readonly dispatches: Dispatch[]; readonly scratch: GPUBuffer[] }> {
-  const { shape, output, batch, maxRows, maxPagesPerSequence } = bindings
+/** Each row attends to the positions of its sequence up to its own. Two dispatches: parts of the keys, then their merge. */
+export function prepareAttentionDecode(gpu: Gpu, bindings: AttentionDecodeBindings): Promise<Dispatch[]> {
+  const { shape, output, batch, parts, maxPagesPerSequence } = bindings
   const { numHeads, numKvHeads, headDim } = shape
-  const { headTiles, headsPerTile } = headTiling(shape)
   const variant = attentionVariant(gpu, bindings)
+  const { headTiles, headsPerTile } = headTiling(shape, variant)
   const numSplits = numSplitsOf[variant]
-  const partBytes = (headDim + 4) * 4
-  const parts = createStorageBuffer(gpu, 'attention.parts', maxRows * numHeads * numSplits * partBytes)
 
   const label = 'attention_decode'
   const serial = (): KernelSource => serialAttentionSource(label, decodeWgsl, shape, maxPagesPerSequence, 1)
@@ -54,7 +42,7 @@ export async function prepareAttentionDecode(
     })
   const source = variant === 'serial' ? serial() : parallel()
   const splitGroups = variant === 'serial' ? numSplits / serialThreads : numSplits
-  const dispatches = await Promise.all([
+  return Promise.all([
     prepareDispatch(
       gpu,
       { ...source, constants: { ...source.constants, numSplits } },
@@ -72,5 +60,4 @@ export async function prepareAttentionDecode(
       (numRows) => [Math.ceil((numHeads * headDim) / 4 / mergeThreads), numRows, 1],
     ),
   ])
-  return { dispatches, scratch: [parts] }
 }

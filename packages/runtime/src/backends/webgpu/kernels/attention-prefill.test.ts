@@ -12,6 +12,7 @@ const shapes: AttentionShape[] = [
   { numHeads: 7, numKvHeads: 1, headDim: 12, scale: 0.5 },
   { numHeads: 3, numKvHeads: 3, headDim: 20, scale: 1 },
   { numHeads: 4, numKvHeads: 2, headDim: 28, scale: 0.4 },
+  { numHeads: 3, numKvHeads: 1, headDim: 16, scale: 1, softCap: 0.8, window: 13 },
 ]
 
 async function prefilled(
@@ -53,6 +54,19 @@ describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
       ),
       { numRuns: 8 },
     )
+  })
+
+  test.each([1, 6, 40])('a window of %i positions, shorter and longer than the chunk', async (window) => {
+    const rows = Array.from({ length: 23 }, (_, i) => [1, 50 + i] as const)
+    const { actual, expected } = await prefilled(variant, { ...shapes[2]!, window }, rows, 3)
+    expect(largestError(actual, expected)).toBeLessThan(1e-5)
+  })
+
+  test('heads of 256, as Gemma has', async () => {
+    const shape = { numHeads: 4, numKvHeads: 1, headDim: 256, scale: 1 / 16, window: 50 }
+    const rows = Array.from({ length: 9 }, (_, i) => [0, 60 + i] as const)
+    const { actual, expected } = await prefilled(variant, shape, rows, 4)
+    expect(largestError(actual, expected)).toBeLessThan(1e-5)
   })
 
   test('rows of several sequences in any order', async () => {

@@ -8,6 +8,7 @@ import {
   attentionInputs,
   attentionVariant,
   headTiling,
+  maxSerialQuads,
   parallelAttentionSource,
   parallelThreads,
   serialAttentionSource,
@@ -33,8 +34,14 @@ export function prepareAttentionPrefill(gpu: Gpu, bindings: AttentionBindings): 
   const buffers = [...attentionInputs(bindings), writes(output)]
   const label = 'attention_prefill'
   if (attentionVariant(gpu, bindings) === 'serial') {
-    const { headTiles, headsPerTile } = headTiling(shape)
-    const rowsPerThread = Math.floor(serialQueries / headsPerTile)
+    const { headTiles, headsPerTile } = headTiling(shape, 'serial')
+    const rowsPerThread = Math.max(
+      1,
+      Math.min(
+        Math.floor(serialQueries / headsPerTile),
+        Math.floor(maxSerialQuads / headsPerTile / (headDim / 4)),
+      ),
+    )
     const source = serialAttentionSource(label, prefillWgsl, shape, maxPagesPerSequence, rowsPerThread)
     return prepareDispatch(gpu, source, buffers, (numRows) => [
       Math.ceil(numRows / rowsPerThread / serialThreads),

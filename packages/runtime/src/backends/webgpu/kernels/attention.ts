@@ -1,9 +1,12 @@
 import attendWgsl from '#shaders/common/attend.wgsl?raw'
+import softCapWgsl from '#shaders/common/soft_cap.wgsl?raw'
+import windowWgsl from '#shaders/common/window.wgsl?raw'
 import { BrasaError } from '../../../errors.ts'
 import { type BatchBuffers, batchWgsl } from '../batch.ts'
 import { type Binding, reads, uniform } from '../bindings.ts'
 import type { KernelSource } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
+import { tanhWgsl } from './activation.ts'
 import { type AttentionShape, kvPageConstants, kvPagesWgsl } from './kv-pages.ts'
 import { unroll } from './unroll.ts'
 
@@ -47,16 +50,27 @@ export function attentionVariant(gpu: Gpu, { shape, variant }: AttentionBindings
   return variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
 }
 
-/** How many heads of one group share the loads of a key, at most: what registers (and a vec4 of scores) hold. */
+/** How many heads of one group share the loads of a key, at most: what a vec4 of scores holds. */
 const maxHeadsPerTile = 4
 
+/**
+ * Quads of queries that a thread of the serial variant holds, at most: registers, and code written out for each. Four heads of 256
+ * on SwiftShader took 12 (decode) and 10 (prefill) times as long to compile as one does.
+ */
+export const maxSerialQuads = 64
+
 /** Cuts a group of query heads that share a KV head into tiles of at most four heads. */
-export function headTiling({ numHeads, numKvHeads }: AttentionShape): {
+export function headTiling(
+  { numHeads, numKvHeads, headDim }: AttentionShape,
+  variant: AttentionVariant,
+): {
   readonly headsPerTile: number
   readonly headTiles: number
 } {
   const group = numHeads / numKvHeads
-  const headTiles = Math.ceil(group / maxHeadsPerTile)
+  const fitting = variant === 'serial' ? Math.floor(maxSerialQuads / (headDim / 4)) : maxHeadsPerTile
+  const maxHeads = Math.max(1, Math.min(fitting, maxHeadsPerTile))
+  const headTiles = Math.ceil(group / maxHeads)
   return { headTiles, headsPerTile: Math.ceil(group / headTiles) }
 }
 
@@ -66,6 +80,14 @@ export function headTiling({ numHeads, numKvHeads }: AttentionShape): {
  */
 const tileKeys = 32
 
+/** What every attention kernel has before it. */
+const prelude = [batchWgsl, kvPagesWgsl, tanhWgsl, softCapWgsl, windowWgsl].join('\n')
+
+const shapeConstants = (shape: AttentionShape, maxPagesPerSequence: number) => {
+  const { numHeads, scale, softCap = 0, window = 0 } = shape
+  return { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, scale, softCap, window }
+}
+
 /** `kernel` after common/attend.wgsl, with their loops over registers written out for this shape. */
 export function serialAttentionSource(
   label: string,
@@ -74,14 +96,13 @@ export function serialAttentionSource(
   maxPagesPerSequence: number,
   rowsPerThread: number,
 ): KernelSource {
-  const { headTiles, headsPerTile } = headTiling(shape)
-  const { numHeads, scale } = shape
+  const { headTiles, headsPerTile } = headTiling(shape, 'serial')
   const counts = { heads: headsPerTile, quads: shape.headDim / 4, rowsPerThread, tileKeys }
-  const prelude = Object.entries(counts).map(([name, count]) => `const ${name} = ${count}u;`)
+  const countsWgsl = Object.entries(counts).map(([name, count]) => `const ${name} = ${count}u;`)
   return {
     label,
-    code: [...prelude, batchWgsl, kvPagesWgsl, unroll(`${attendWgsl}\n${kernel}`, counts)].join('\n'),
-    constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, scale, headTiles },
+    code: [...countsWgsl, prelude, unroll(`${attendWgsl}\n${kernel}`, counts)].join('\n'),
+    constants: { ...shapeConstants(shape, maxPagesPerSequence), headTiles },
   }
 }
 
@@ -93,11 +114,14 @@ export function parallelAttentionSource(
   maxPagesPerSequence: number,
   constants: Readonly<Record<string, number>>,
 ): KernelSource {
-  const { numHeads, headDim, scale } = shape
   return {
     label: `${label}_parallel`,
-    code: [batchWgsl, kvPagesWgsl, kernel].join('\n'),
-    constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, headDim, scale, ...constants },
+    code: `${prelude}\n${kernel}`,
+    constants: {
+      ...shapeConstants(shape, maxPagesPerSequence),
+      headDim: shape.headDim,
+      ...constants,
+    },
   }
 }
 

@@ -12,13 +12,18 @@ const formats = { q4: 0, q8: 1, f16: 2, f32: 3 }
 export interface EmbedBindings {
   /** (vocabSize, hiddenSize) */
   readonly table: WeightMatrix
+  /** Multiplies the rows; 1 if absent. */
+  readonly scale?: number | undefined
   readonly batch: BatchBuffers
   /** (batch rows, hiddenSize) */
   readonly output: GPUBuffer
 }
 
-/** Row r of the output is the table's row of batch row r's token. */
-export function prepareEmbed(gpu: Gpu, { table, batch, output }: EmbedBindings): Promise<Dispatch> {
+/** Row r of the output is `scale` times the table's row of batch row r's token. */
+export function prepareEmbed(
+  gpu: Gpu,
+  { table, scale = 1, batch, output }: EmbedBindings,
+): Promise<Dispatch> {
   const { layout, numColumns } = table
   return prepareDispatch(
     gpu,
@@ -28,6 +33,7 @@ export function prepareEmbed(gpu: Gpu, { table, batch, output }: EmbedBindings):
       constants: {
         format: formats[layout.format],
         numColumns,
+        scale,
         // Float formats have none, and never divide by it; the compiler looks all the same.
         groupSize: Math.max(1, layout.groupSize),
         hasMin: layout.hasMin ? 1 : 0,

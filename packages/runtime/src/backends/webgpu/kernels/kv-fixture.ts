@@ -72,10 +72,10 @@ export function kvFixture(
   }
 }
 
-/** Float64 attention of every row of the fixture: softmax(scale q K^T) V, (rows, numHeads * headDim). */
+/** Float64 attention of every row of the fixture: softmax(cap(scale q K^T)) V over each row's window, (rows, numHeads * headDim). */
 export function expectedAttention(
   fixture: KvFixture,
-  { numHeads, numKvHeads, headDim, scale }: AttentionShape,
+  { numHeads, numKvHeads, headDim, scale, softCap, window = Number.POSITIVE_INFINITY }: AttentionShape,
   qkv: Float32Array,
 ): Float64Array {
   const output = new Float64Array(fixture.rows.length * numHeads * headDim)
@@ -83,17 +83,21 @@ export function expectedAttention(
     for (let head = 0; head < numHeads; head++) {
       const kvHead = Math.floor((head * numKvHeads) / numHeads)
       const query = (rowIndex * (numHeads + 2 * numKvHeads) + head) * headDim
-      const scores = Array.from({ length: position + 1 }, (_, p) => {
+      const first = Math.max(0, position - window + 1)
+      const scores = Array.from({ length: position + 1 - first }, (_, i) => {
+        const p = first + i
         let product = 0
         for (let d = 0; d < headDim; d++) {
           product += qkv[query + d]! * fixture.keys[fixture.keyIndex(sequenceSlot, kvHead, p, d)]!
         }
-        return product * scale
+        const score = product * scale
+        return softCap === undefined ? score : softCap * Math.tanh(score / softCap)
       })
       const greatest = Math.max(...scores)
       const weights = scores.map((score) => Math.exp(score - greatest))
       const total = weights.reduce((sum, weight) => sum + weight, 0)
-      weights.forEach((weight, p) => {
+      weights.forEach((weight, i) => {
+        const p = first + i
         for (let d = 0; d < headDim; d++) {
           output[(rowIndex * numHeads + head) * headDim + d]! +=
             (weight / total) * fixture.values[fixture.valueIndex(sequenceSlot, kvHead, p, d)]!

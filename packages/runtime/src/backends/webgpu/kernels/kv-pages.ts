@@ -13,6 +13,10 @@ export interface AttentionShape {
   /** A multiple of 4. */
   readonly headDim: number
   readonly scale: number
+  /** Scores become softCap * tanh(score / softCap). No cap if absent. */
+  readonly softCap?: number | undefined
+  /** The row at position p reads the positions from p - window + 1 on. All if absent. */
+  readonly window?: number | undefined
 }
 
 /** Bytes of one page of one layer's keys, and as many for its values. A page is contiguous: a copy of its bytes is a copy of it. */

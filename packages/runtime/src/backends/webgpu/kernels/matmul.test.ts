@@ -14,27 +14,34 @@ describe.each(matrixCases)('matmul of $name', (matrixCase) => {
       drawnShape(matrixCase),
       fc.integer({ min: 1, max: 70 }),
       fc.constantFrom<'store' | 'add'>('store', 'add'),
-      async ({ numRows, numColumns, seed }, batchRows, epilogue) => {
+      fc.constantFrom(1, 0.35),
+      fc.boolean(),
+      async ({ numRows, numColumns, seed }, batchRows, epilogue, scale, hasBias) => {
         const { matrix, values } = randomMatrix(gpu, matrixCase.layout, numRows, numColumns, seed)
         const x = floats(seed + 1, batchRows * numColumns)
         const before = floats(seed + 2, batchRows * numRows)
+        const bias = floats(seed + 3, numRows)
         const output = uploaded(gpu, before)
         const dispatch = await prepareMatmul(gpu, {
           weights: matrix,
           input: uploaded(gpu, x),
           output,
           epilogue,
+          scale,
+          ...(hasBias && { bias: uploaded(gpu, bias) }),
           batch: batchOf(gpu, new Array(batchRows).fill(0)),
           variant,
         })
         await runDispatches(gpu, [dispatch], batchRows)
-        const expected = matmul(values, x, batchRows, numRows, numColumns)
-        if (epilogue === 'add') for (const [i, held] of before.entries()) expected[i]! += held
+        const expected = matmul(values, x, batchRows, numRows, numColumns).map((sum, i) => {
+          const product = scale * (sum + (hasBias ? bias[i % numRows]! : 0))
+          return epilogue === 'add' ? before[i]! + product : product
+        })
         const actual = await downloadedFloats(gpu, output, before.length)
         expect(largestError(actual, expected)).toBeLessThan(2e-5)
       },
     )
-    await fc.assert(drawn, { numRuns: 2 })
+    await fc.assert(drawn, { numRuns: 3 })
   })
 })
 

@@ -5,31 +5,15 @@ import q4Wgsl from '#shaders/common/plane_tile_q4.wgsl?raw'
 import q8Wgsl from '#shaders/common/plane_tile_q8.wgsl?raw'
 import serialWgsl from '#shaders/matmul.wgsl?raw'
 import parallelWgsl from '#shaders/matmul_parallel.wgsl?raw'
-import type { BatchBuffers } from '../batch.ts'
 import { reads, uniform, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
-import type { WeightMatrix } from '../weight-matrix.ts'
+import { epilogueSource, type ProductBindings } from './epilogue.ts'
 import { prepareMatvec } from './matvec.ts'
 import { foldedGrid, planeConstants, planeShaderOf } from './planes-wgsl.ts'
 import { unroll } from './unroll.ts'
 
 const tileWgsl = { q4: q4Wgsl, q8: q8Wgsl, f16: f16Wgsl, f32: f32Wgsl }
-
-const epilogues = { store: 0, add: 1 }
-
-export interface MatmulBindings {
-  readonly weights: WeightMatrix
-  /** (batch rows, weights.numColumns) */
-  readonly input: GPUBuffer
-  /** (batch rows, weights.numRows) */
-  readonly output: GPUBuffer
-  /** `store` writes x W^T; `add` adds it to what the output holds. */
-  readonly epilogue: keyof typeof epilogues
-  readonly batch: BatchBuffers
-  /** `serial` has no barriers, for software adapters; `parallel` is for GPUs. Left out, the adapter decides. */
-  readonly variant?: 'serial' | 'parallel'
-}
 
 /**
  * Rows of W and batch rows that one thread of the serial variant takes. Relative to 12 by 8 on SwiftShader, q4: 8 by 8 takes 1.2
@@ -46,27 +30,38 @@ const parallelTile = 32
  * not a multiple of 8 go through matvec, row by row.
  * @throws BrasaError `malformed_model` if the rows of W have a width that its format cannot have
  */
-export function prepareMatmul(gpu: Gpu, bindings: MatmulBindings): Promise<Dispatch> {
+export function prepareMatmul(
+  gpu: Gpu,
+  bindings: ProductBindings & { epilogue: 'store' | 'add' },
+): Promise<Dispatch> {
   const { weights, input, output, epilogue, batch } = bindings
   const variant = bindings.variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
   const plane = planeShaderOf(weights)
   if (plane === 'f16Narrow' || plane === 'f32Narrow') return prepareMatvec(gpu, bindings)
   const { numRows } = weights
+  const after = epilogueSource(bindings, 5)
   const serial = variant === 'serial'
   const grid = foldedGrid(Math.ceil(numRows / (serial ? serialTile.tileRows * serialThreads : parallelTile)))
   return prepareDispatch(
     gpu,
     {
       label: `matmul_${plane}_${epilogue}_${variant}`,
-      code: batchWgsl + tileWgsl[plane] + (serial ? serialCode() : parallelWgsl),
+      code: [batchWgsl, tileWgsl[plane], after.code, serial ? serialCode() : parallelWgsl].join('\n'),
       constants: {
         ...planeConstants(weights),
         ...(serial ? { threads: serialThreads } : {}),
+        ...after.constants,
         numRows,
-        epilogue: epilogues[epilogue],
       },
     },
-    [reads(weights.quants), reads(weights.scales), uniform(batch.count), reads(input), writes(output)],
+    [
+      reads(weights.quants),
+      reads(weights.scales),
+      uniform(batch.count),
+      reads(input),
+      writes(output),
+      ...after.bindings,
+    ],
     (batchRows) => [grid.x, Math.ceil(batchRows / (serial ? serialTile.tileTokens : parallelTile)), grid.z],
   )
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { matmul, siluMul } from '../../reference/operations.ts'
+import { geluTanhMul, matmul, siluMul, softCapped } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareMatvec } from './matvec.ts'
@@ -18,43 +18,52 @@ import {
 
 const variants = ['serial', 'parallel'] as const
 
-type Epilogue = 'store' | 'add' | 'silu_mul'
+type Epilogue = 'store' | 'add' | 'glu'
 type Shape = { numRows: number; numColumns: number; batchRows: number; seed: number }
+type Options = { hasBias?: boolean; scale?: number; softCap?: number; activation?: 'silu' | 'gelu_tanh' }
 
 async function errorOf(
   { layout }: MatrixCase,
   variant: 'serial' | 'parallel',
   epilogue: Epilogue,
   shape: Shape,
+  { hasBias = false, scale = 1, softCap, activation = 'silu' }: Options = {},
 ) {
   const gpu = await testGpu()
   const { numRows, numColumns, batchRows, seed } = shape
   const { matrix, values } = randomMatrix(gpu, layout, numRows, numColumns, seed)
   const x = floats(seed + 1, batchRows * numColumns)
-  const outputSize = epilogue === 'silu_mul' ? numRows / 2 : numRows
+  const outputSize = epilogue === 'glu' ? numRows / 2 : numRows
   const before = floats(seed + 2, batchRows * outputSize)
   const output = uploaded(gpu, before)
+  const bias = floats(seed + 3, numRows)
   const dispatch = await prepareMatvec(gpu, {
     weights: matrix,
     input: uploaded(gpu, x),
     output,
     epilogue,
+    ...(hasBias && { bias: uploaded(gpu, bias) }),
+    scale,
+    softCap,
+    activation,
     batch: batchOf(gpu, new Array(batchRows).fill(0)),
     variant,
   })
   await runDispatches(gpu, [dispatch], batchRows)
-  const sums = matmul(values, x, batchRows, numRows, numColumns)
+  const products = matmul(values, x, batchRows, numRows, numColumns)
+  const sums = products.map((sum, i) => (hasBias ? sum + bias[i % numRows]! : sum))
+  const finished = sums.map((sum) => (softCap === undefined ? scale * sum : softCapped(scale * sum, softCap)))
   const expected =
-    epilogue === 'silu_mul'
-      ? swiglu(sums, outputSize)
-      : sums.map((sum, i) => sum + (epilogue === 'add' ? before[i]! : 0))
+    epilogue === 'glu'
+      ? gluOf(sums, outputSize, activation === 'silu' ? siluMul : geluTanhMul)
+      : finished.map((value, i) => value + (epilogue === 'add' ? before[i]! : 0))
   return largestError(await downloadedFloats(gpu, output, before.length), expected)
 }
 
-/** silu(gate) * up of rows that are gate values and then up values. */
-function swiglu(gateUp: Float64Array, outputSize: number): Float64Array {
+/** activation(gate) * up of rows that are gate values and then up values. */
+function gluOf(gateUp: Float64Array, outputSize: number, multiply: typeof siluMul): Float64Array {
   const isGate = (_: number, i: number) => i % (2 * outputSize) < outputSize
-  return siluMul(
+  return multiply(
     gateUp.filter(isGate),
     gateUp.filter((_, i) => !isGate(_, i)),
   )
@@ -64,9 +73,9 @@ describe.each(matrixCases)('matvec of $name', (matrixCase) => {
   test.each(variants)('%s: drawn shapes', async (variant) => {
     const drawn = fc.asyncProperty(
       drawnShape(matrixCase),
-      fc.constantFrom<Epilogue>('store', 'add', 'silu_mul'),
+      fc.constantFrom<Epilogue>('store', 'add', 'glu'),
       async (shape, epilogue) => {
-        const numRows = epilogue === 'silu_mul' ? shape.numRows * 2 : shape.numRows
+        const numRows = epilogue === 'glu' ? shape.numRows * 2 : shape.numRows
         expect(await errorOf(matrixCase, variant, epilogue, { ...shape, numRows })).toBeLessThan(2e-5)
       },
     )
@@ -74,10 +83,30 @@ describe.each(matrixCases)('matvec of $name', (matrixCase) => {
   })
 })
 
+test.each(variants)('%s: biases, scale, cap and GELU', async (variant) => {
+  const drawn = fc.asyncProperty(
+    fc.constantFrom(q8Case, f32Case),
+    fc.constantFrom<readonly [Epilogue, Options]>(
+      ['store', { hasBias: true }],
+      ['store', { scale: 0.3, softCap: 1.5 }],
+      ['store', { softCap: 1e-3 }],
+      ['add', { hasBias: true, scale: 2.5 }],
+      ['glu', { hasBias: true }],
+      ['glu', { activation: 'gelu_tanh' }],
+    ),
+    fc.integer(),
+    async (matrixCase, [epilogue, options], seed) => {
+      const shape = { numRows: 38, numColumns: 96, batchRows: 3, seed }
+      expect(await errorOf(matrixCase, variant, epilogue, shape, options)).toBeLessThan(2e-5)
+    },
+  )
+  await fc.assert(drawn, { numRuns: 12 })
+})
+
 test.each(variants)('%s: a q4 matrix of more rows than have eight to a thread', async (variant) => {
   const shape = { numRows: 2059, numColumns: 64, batchRows: 2, seed: 1 }
   expect(await errorOf(q4Case, variant, 'add', shape)).toBeLessThan(2e-5)
-  expect(await errorOf(q4Case, variant, 'silu_mul', { ...shape, numRows: 2062 })).toBeLessThan(2e-5)
+  expect(await errorOf(q4Case, variant, 'glu', { ...shape, numRows: 2062 })).toBeLessThan(2e-5)
 })
 
 test.each(variants)('%s: the widest value of every nibble and byte is exact', async (variant) => {
@@ -124,7 +153,7 @@ test.each(variants)('%s: silu of very large gates is the gate or zero', async (v
     },
     input: uploaded(gpu, new Float32Array([1])),
     output,
-    epilogue: 'silu_mul',
+    epilogue: 'glu',
     batch: batchOf(gpu, [0]),
     variant,
   })

@@ -4,14 +4,12 @@ import f32Wgsl from '#shaders/common/plane_dot_f32.wgsl?raw'
 import f32NarrowWgsl from '#shaders/common/plane_dot_f32_narrow.wgsl?raw'
 import q4Wgsl from '#shaders/common/plane_dot_q4.wgsl?raw'
 import q8Wgsl from '#shaders/common/plane_dot_q8.wgsl?raw'
-import siluWgsl from '#shaders/common/silu.wgsl?raw'
 import serialWgsl from '#shaders/matvec.wgsl?raw'
 import parallelWgsl from '#shaders/matvec_parallel.wgsl?raw'
-import type { BatchBuffers } from '../batch.ts'
 import { reads, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
-import type { WeightMatrix } from '../weight-matrix.ts'
+import { epilogueSource, type ProductBindings } from './epilogue.ts'
 import { foldedGrid, type PlaneShader, planeConstants, planeShaderOf } from './planes-wgsl.ts'
 import { unroll } from './unroll.ts'
 
@@ -24,36 +22,19 @@ const dotWgsl = {
   f32Narrow: f32NarrowWgsl,
 }
 
-const epilogues = { store: 0, add: 1, silu_mul: 2 }
-
 /** Columns that one lane of the parallel variant takes at a time. */
 const pieceColumns = { q4: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
-
-export interface MatvecBindings {
-  readonly weights: WeightMatrix
-  /** (batch rows, weights.numColumns) */
-  readonly input: GPUBuffer
-  /** (batch rows, weights.numRows), for `silu_mul` (batch rows, weights.numRows / 2) */
-  readonly output: GPUBuffer
-  /**
-   * `store` writes W x; `add` adds it to what the output holds; `silu_mul` takes W as gate rows over up rows and writes
-   * silu(gate x) * (up x).
-   */
-  readonly epilogue: keyof typeof epilogues
-  readonly batch: BatchBuffers
-  /** `serial` has no barriers, for software adapters; `parallel` is for GPUs. Left out, the adapter decides. */
-  readonly variant?: 'serial' | 'parallel'
-}
 
 /**
  * y = W x for a few rows of a batch (decode).
  * @throws BrasaError `malformed_model` if the rows of W have a width that its format cannot have
  */
-export function prepareMatvec(gpu: Gpu, bindings: MatvecBindings): Promise<Dispatch> {
+export function prepareMatvec(gpu: Gpu, bindings: ProductBindings): Promise<Dispatch> {
   const { weights, input, output, epilogue } = bindings
   const variant = bindings.variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
   const plane = planeShaderOf(weights)
   const { numRows, numColumns } = weights
+  const after = epilogueSource(bindings, 4)
   const { code, constants, grid } =
     variant === 'serial'
       ? serialKernel(plane, numRows)
@@ -62,10 +43,10 @@ export function prepareMatvec(gpu: Gpu, bindings: MatvecBindings): Promise<Dispa
     gpu,
     {
       label: `matvec_${plane}_${epilogue}_${variant}`,
-      code: siluWgsl + dotWgsl[plane] + code,
-      constants: { ...planeConstants(weights), ...constants, numRows, epilogue: epilogues[epilogue] },
+      code: [after.code, dotWgsl[plane], code].join('\n'),
+      constants: { ...planeConstants(weights), ...constants, ...after.constants, numRows },
     },
-    [reads(weights.quants), reads(weights.scales), reads(input), writes(output)],
+    [reads(weights.quants), reads(weights.scales), reads(input), writes(output), ...after.bindings],
     (batchRows) => [grid.x, batchRows, grid.z],
   )
 }

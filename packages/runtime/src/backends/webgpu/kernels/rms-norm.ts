@@ -14,6 +14,8 @@ export interface RmsNormBindings {
   readonly output: GPUBuffer
   readonly hiddenSize: number
   readonly epsilon: number
+  /** Adds so many times the result to what the output holds, where it is not written over. */
+  readonly addScale?: number | undefined
   readonly batch: BatchBuffers
   /** `serial` has no barriers, for software adapters; `parallel` is for GPUs. Left out, the adapter decides. */
   readonly variant?: 'serial' | 'parallel'
@@ -27,7 +29,7 @@ const serialThreads = 8
 
 /** y = x / sqrt(mean(x^2) + epsilon) * gain. Zhang & Sennrich 2019. */
 export function prepareRmsNorm(gpu: Gpu, bindings: RmsNormBindings): Promise<Dispatch> {
-  const { input, gain, output, hiddenSize, epsilon } = bindings
+  const { input, gain, output, hiddenSize, epsilon, addScale } = bindings
   const variant = bindings.variant ?? (gpu.isSoftware ? 'serial' : 'parallel')
   const serial = variant === 'serial'
   const run = Math.ceil(hiddenSize / serialThreads)
@@ -36,7 +38,13 @@ export function prepareRmsNorm(gpu: Gpu, bindings: RmsNormBindings): Promise<Dis
     {
       label: `rms_norm_${variant}`,
       code: serial ? serialWgsl : parallelWgsl,
-      constants: { hiddenSize, epsilon, ...(serial ? { run } : {}) },
+      constants: {
+        hiddenSize,
+        epsilon,
+        adds: addScale === undefined ? 0 : 1,
+        outputScale: addScale ?? 1,
+        ...(serial ? { run } : {}),
+      },
     },
     [reads(input), reads(gain), writes(output)],
     (numRows) => [serial ? serialThreads / 4 : 1, numRows, 1],

@@ -6,10 +6,13 @@ import { kvFixture, noise } from './kv-fixture.ts'
 import { buildRopeTable, prepareRopeKvWrite } from './rope-kv.ts'
 
 const shapes = [
-  { numHeads: 9, numKvHeads: 3, headDim: 64, ropeDim: 64 },
-  { numHeads: 5, numKvHeads: 1, headDim: 12, ropeDim: 10 },
-  { numHeads: 2, numKvHeads: 2, headDim: 20, ropeDim: 6 },
-]
+  { numHeads: 9, numKvHeads: 3, headDim: 64, ropeDim: 64, pairing: 'adjacent', magnitude: 1 },
+  { numHeads: 5, numKvHeads: 1, headDim: 12, ropeDim: 10, pairing: 'adjacent', magnitude: 1.2 },
+  { numHeads: 2, numKvHeads: 2, headDim: 20, ropeDim: 0, pairing: 'adjacent', magnitude: 1 },
+  { numHeads: 14, numKvHeads: 2, headDim: 64, ropeDim: 64, pairing: 'half', magnitude: 1 },
+  { numHeads: 5, numKvHeads: 1, headDim: 12, ropeDim: 10, pairing: 'half', magnitude: 0.7 },
+  { numHeads: 4, numKvHeads: 1, headDim: 256, ropeDim: 96, pairing: 'half', magnitude: 1 },
+] as const
 
 test('turns queries in place and writes turned keys, and values as they are, to their pages', async () => {
   await fc.assert(
@@ -23,7 +26,7 @@ test('turns queries in place and writes turned keys, and values as they are, to 
       fc.nat(1e6),
       async (drawn, rows, seed) => {
         const gpu = await testGpu()
-        const { numHeads, numKvHeads, headDim, ropeDim } = drawn
+        const { numHeads, numKvHeads, headDim, ropeDim, pairing, magnitude } = drawn
         const shape = { numHeads, numKvHeads, headDim, scale: 1 }
         const numAllHeads = numHeads + 2 * numKvHeads
         const fixture = kvFixture(gpu, shape, rows, seed)
@@ -33,12 +36,13 @@ test('turns queries in place and writes turned keys, and values as they are, to 
           (_, i) => 10_000 ** ((-2 * i) / ropeDim),
         )
         const qkvBuffer = uploaded(gpu, qkv)
-        const ropeTable = uploaded(gpu, buildRopeTable(frequencies, 0, 201))
+        const ropeTable = uploaded(gpu, buildRopeTable(frequencies, 0, 201, magnitude))
         const dispatch = await prepareRopeKvWrite(gpu, {
           ...fixture.buffers,
           qkv: qkvBuffer,
           ropeTable,
           shape,
+          pairing,
           ropeDim,
         })
         await runDispatches(gpu, [dispatch], rows.length)
@@ -53,7 +57,7 @@ test('turns queries in place and writes turned keys, and values as they are, to 
             (rowIndex + 1) * numAllHeads * headDim,
           )
           const turned = row.slice(0, numTurned)
-          applyRope(turned, position, frequencies, headDim, ropeDim)
+          applyRope(turned, position, frequencies, headDim, ropeDim, pairing, magnitude)
           row.set(turned.subarray(0, numHeads * headDim))
           for (let h = 0; h < numKvHeads; h++) {
             for (let d = 0; d < headDim; d++) {
@@ -73,7 +77,7 @@ test('turns queries in place and writes turned keys, and values as they are, to 
         await check(fixture.buffers.values, expectedValues)
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 18 },
   )
 })
 

@@ -1,4 +1,6 @@
-import ropeKvWgsl from '#shaders/rope_kv.wgsl?raw'
+import adjacentWgsl from '#shaders/rope_kv.wgsl?raw'
+import halfWgsl from '#shaders/rope_kv_half.wgsl?raw'
+import type { RopeSpec } from '../../transformer-spec.ts'
 import { type BatchBuffers, batchWgsl } from '../batch.ts'
 import { reads, uniform, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
@@ -17,23 +19,33 @@ export interface RopeKvWriteBindings {
   readonly pageTable: GPUBuffer
   readonly batch: BatchBuffers
   readonly shape: AttentionShape
-  /** Leading components of a head that turn: even, at most headDim. */
+  readonly pairing: RopeSpec['pairing']
+  /** Leading components of a head that turn: even, at most headDim; 0 where there is no RoPE. */
   readonly ropeDim: number
   readonly maxPagesPerSequence: number
 }
 
 const threads = 32
+/** Components that a thread has. */
+const threadWidth = { adjacent: 4, half: 2 }
+const ropeWgsl = { adjacent: adjacentWgsl, half: halfWgsl }
 
 /** Rotary embedding of queries and keys, and the write of keys and values to their pages, in one dispatch. */
 export function prepareRopeKvWrite(gpu: Gpu, bindings: RopeKvWriteBindings): Promise<Dispatch> {
-  const { qkv, ropeTable, keys, values, pageTable, batch, shape, ropeDim, maxPagesPerSequence } = bindings
+  const { qkv, ropeTable, keys, values, pageTable, batch, shape, ropeDim, pairing } = bindings
   const { numHeads, numKvHeads, headDim } = shape
   return prepareDispatch(
     gpu,
     {
-      label: 'rope_kv',
-      code: [batchWgsl, kvPagesWgsl, ropeKvWgsl].join('\n'),
-      constants: { ...kvPageConstants(shape, maxPagesPerSequence), numHeads, headDim, ropeDim, threads },
+      label: `rope_kv_${pairing}`,
+      code: [batchWgsl, kvPagesWgsl, ropeWgsl[pairing]].join('\n'),
+      constants: {
+        ...kvPageConstants(shape, bindings.maxPagesPerSequence),
+        numHeads,
+        headDim,
+        ropeDim,
+        threads,
+      },
     },
     [
       uniform(batch.count),
@@ -44,26 +56,31 @@ export function prepareRopeKvWrite(gpu: Gpu, bindings: RopeKvWriteBindings): Pro
       writes(values),
       reads(pageTable),
     ],
-    (numRows) => [Math.ceil(((numHeads + 2 * numKvHeads) * headDim) / 4 / threads), numRows, 1],
+    (numRows) => [
+      Math.ceil(((numHeads + 2 * numKvHeads) * headDim) / threadWidth[pairing] / threads),
+      numRows,
+      1,
+    ],
   )
 }
 
 /**
- * Cosine and sine of position * frequency: (numPositions, inverseFrequencies.length, 2). Angles are reduced in float64, since
+ * `magnitude` times cosine and sine of position * frequency: (numPositions, inverseFrequencies.length, 2). Angles are reduced in float64, since
  * those of distant positions are too large for an f32 sine.
  */
 export function buildRopeTable(
   inverseFrequencies: Float64Array,
   firstPosition: number,
   numPositions: number,
+  magnitude = 1,
 ): Float32Array<ArrayBuffer> {
   const numPairs = inverseFrequencies.length
   const table = new Float32Array(numPositions * numPairs * 2)
   for (let i = 0; i < numPositions; i++) {
     for (let pair = 0; pair < numPairs; pair++) {
       const angle = (firstPosition + i) * inverseFrequencies[pair]!
-      table[(i * numPairs + pair) * 2] = Math.cos(angle)
-      table[(i * numPairs + pair) * 2 + 1] = Math.sin(angle)
+      table[(i * numPairs + pair) * 2] = magnitude * Math.cos(angle)
+      table[(i * numPairs + pair) * 2 + 1] = magnitude * Math.sin(angle)
     }
   }
   return table

@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { siluMul } from '../../reference/operations.ts'
+import { geluTanhMul, siluMul } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
-import { prepareSiluMul } from './silu-mul.ts'
+import { prepareGlu } from './glu.ts'
 import { batchOf, floats } from './test-matrix.ts'
 
-test('silu_mul: drawn shapes and sizes, very large gates among them', async () => {
+test.each([
+  ['silu', siluMul],
+  ['gelu_tanh', geluTanhMul],
+] as const)('glu with %s: drawn shapes and sizes, very large gates among them', async (activation, gluOf) => {
   const gpu = await testGpu()
   const drawn = fc.asyncProperty(
     fc.integer({ min: 1, max: 200 }),
@@ -17,15 +20,16 @@ test('silu_mul: drawn shapes and sizes, very large gates among them', async () =
       const gateUp = floats(seed, batchRows * 2 * intermediateSize).map((value) => value * size)
       const count = batchRows * intermediateSize
       const output = createStorageBuffer(gpu, 'y', count * 4)
-      const dispatch = await prepareSiluMul(gpu, {
+      const dispatch = await prepareGlu(gpu, {
         gateUp: uploaded(gpu, gateUp),
         output,
         intermediateSize,
+        activation,
         batch: batchOf(gpu, new Array(batchRows).fill(0)),
       })
       await runDispatches(gpu, [dispatch], batchRows)
       const isGate = (i: number) => i % (2 * intermediateSize) < intermediateSize
-      const expected = siluMul(
+      const expected = gluOf(
         gateUp.filter((_, i) => isGate(i)),
         gateUp.filter((_, i) => !isGate(i)),
       )

@@ -1,0 +1,49 @@
+import type { TensorInfo } from '../../formats/gguf.ts'
+import type { MemoryInfo } from '../executor.ts'
+import type { TransformerSpec } from '../transformer-spec.ts'
+import { activationSizes } from './activations.ts'
+import { kvGroups } from './kv-groups.ts'
+import { ropeTableBytes } from './rope-tables.ts'
+import { partsOf, planeBytes, planWeights } from './weight-plan.ts'
+
+export interface MemoryEstimateOptions {
+  /** As `WebGpuOptions` has it. */
+  readonly maxBatchSize?: number
+  /** Prompt tokens computed at once: 128 on a GPU. */
+  readonly chunkSize?: number
+}
+
+/**
+ * What `memory()` of a WebGPU executor will report, once one sequence fills its context: computed from a model file's header alone.
+ * @throws BrasaError `malformed_model` if a tensor that the description names is missing
+ */
+export function estimateMemory(
+  spec: TransformerSpec,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  contextLength: number,
+  { maxBatchSize = 4, chunkSize = 128 }: MemoryEstimateOptions = {},
+): MemoryInfo {
+  const chunk = Math.min(chunkSize, contextLength)
+  const activations = activationSizes(spec, Math.max(chunk, maxBatchSize), maxBatchSize)
+  // Token counts of sampling and its scores.
+  const samplingBytes = 2 * maxBatchSize * spec.vocabSize * 4
+  return {
+    weightBytes: weightBytes(spec, tensors),
+    kvCacheBytes: kvGroups(spec, contextLength, chunk).reduce(
+      (sum, { pageBytes, pagesPerSequence }) => sum + 2 * pagesPerSequence * total(pageBytes),
+      0,
+    ),
+    otherBytes: total(Object.values(activations)) + ropeTableBytes(spec, contextLength) + samplingBytes,
+  }
+}
+
+function weightBytes(spec: TransformerSpec, tensors: ReadonlyMap<string, TensorInfo>): number {
+  const { matrices, vectors } = partsOf(planWeights(spec, tensors))
+  const ofMatrices = [...matrices].map(({ layout, numRows, numColumns }) => {
+    const { quants, scales } = planeBytes(layout, numRows * numColumns)
+    return quants + scales
+  })
+  return total(ofMatrices) + total([...vectors].map(({ length }) => length * 4))
+}
+
+const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
