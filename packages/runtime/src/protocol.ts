@@ -11,6 +11,7 @@ import type {
   Usage,
 } from './api/types.ts'
 import type {
+  ActivationPrecision,
   DeviceCounters,
   DeviceInfo,
   LinearPrecision,
@@ -61,6 +62,7 @@ export interface LoadRequest {
   /** Why this backend, in a sentence, where the caller did not choose it. */
   readonly reason?: string
   readonly linears?: LinearPrecision['format'] | undefined
+  readonly precision?: ActivationPrecision | undefined
   readonly contextLength?: number
   /** Absolute. */
   readonly catalogueUrl: string

@@ -23,6 +23,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     model,
     backend = 'auto',
     linears,
+    precision,
     contextLength,
     catalogueUrl,
     onProgress,
@@ -36,10 +37,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       details: { parameter: 'contextLength', value: String(contextLength) },
     })
   }
-  if (linears !== undefined && linears !== 'f32' && linears !== 'int8') {
+  for (const [parameter, value] of Object.entries({ linears, precision })) {
+    if (value === undefined || value === 'f32' || value === 'int8') continue
     throw new BrasaError('invalid_request', {
-      message: `"linears" is ${String(linears)}; it may be "f32" or "int8", or left out.`,
-      details: { parameter: 'linears', value: String(linears) },
+      message: `"${parameter}" is ${String(value)}; it may be "f32" or "int8", or left out.`,
+      details: { parameter, value: String(value) },
     })
   }
   const place = { catalogueUrl: catalogueUrlOf(catalogueUrl), baseUrl: pageUrl() }
@@ -47,7 +49,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     model === undefined
       ? clientWithoutModel()
       : await createEngineClient(
-          { request: { model, backend, linears, contextLength, ...place }, onProgress, onWarning },
+          { request: { model, backend, linears, precision, contextLength, ...place }, onProgress, onWarning },
           signal,
         )
   // Nobody waits for the answer: some browsers ask the person first.

@@ -140,6 +140,9 @@ export interface LinearPrecision {
   readonly relativeError: number
 }
 
+/** What a backend with integer kernels multiplies weights by. */
+export type ActivationPrecision = 'int8' | 'f32'
+
 export interface MemoryInfo {
   readonly weightBytes: number
   readonly kvCacheBytes: number

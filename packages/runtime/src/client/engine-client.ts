@@ -2,6 +2,7 @@ import type { Remote } from 'comlink'
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
 import { BrasaError, isBrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
 import type {
+  BackendChoice,
   EngineEvent,
   EngineService,
   EngineWarning,
@@ -128,7 +129,7 @@ export async function createEngineClient(
       open.delete(worker)
       connection = undefined
     }
-    const worker = connectWorker(spawn, onLost, request.backend === 'ort' ? cpuSilenceMs : undefined)
+    const worker = connectWorker(spawn, onLost, isOnCpu(request.backend) ? cpuSilenceMs : undefined)
     open.add(worker)
     const stream = ++lastStream
     const stopWaiting = closeWhenAborted(worker, loadSignal)
@@ -236,10 +237,9 @@ export async function createEngineClient(
   }
 }
 
-/**
- * ONNX Runtime computes on the worker's own thread: making a session, or a piece of a prompt, takes seconds on a machine
- * that is slow or has other work.
- */
+const isOnCpu = (choice: BackendChoice) => choice === 'wasm' || choice === 'ort'
+
+/** These compute on the worker's own thread: a piece of a prompt takes seconds on a machine that is slow or has other work. */
 const cpuSilenceMs = 15_000
 
 /** How long a worker may take to leave a load in order. */

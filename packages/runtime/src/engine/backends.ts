@@ -1,4 +1,5 @@
-import type { DeviceCounters, Executor, LinearPrecision } from '../backends/executor.ts'
+import { breathe } from '../backends/breathe.ts'
+import type { ActivationPrecision, DeviceCounters, Executor, LinearPrecision } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
@@ -16,6 +17,7 @@ export interface Backend {
 export interface CompileOptions {
   readonly contextLength: number
   readonly linears: LinearPrecision['format'] | undefined
+  readonly precision: ActivationPrecision | undefined
   readonly signal: AbortSignal
   readonly onPhase: (phase: 'upload' | 'compile') => void
   readonly onUpload: (loadedBytes: number) => void
@@ -29,6 +31,15 @@ const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
   // Where this fails, the page starts a new worker with `ort`: see client/fallback.ts.
   auto: () => openWebGpu('This browser offers WebGPU.'),
   webgpu: () => openWebGpu('WebGPU was asked for.'),
+  wasm: async (reason = 'WebAssembly was asked for.') => {
+    const { createWasmExecutor } = await import('../backends/wasm/executor.ts')
+    return {
+      lookahead: 1,
+      compile: async (spec, weights, options) =>
+        breathing(await createWasmExecutor(spec, weights, { ...options, reason })),
+      close: () => {},
+    }
+  },
   ort: async (reason = 'ONNX Runtime was asked for.') => {
     const [{ loadOrt }, { createOrtExecutor }] = await Promise.all([
       import('../backends/ort/load-ort.ts'),
@@ -78,6 +89,18 @@ async function openWebGpu(reason: string): Promise<Backend> {
     compile: (spec, weights, options) =>
       starting(createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
     close: () => gpu.device.destroy(),
+  }
+}
+
+/** A step computes on the worker's own thread: pings, Stop and tokens on their way to the page have their turn behind each. */
+function breathing(executor: Executor): Executor {
+  return {
+    ...executor,
+    async step(rows) {
+      const results = await executor.step(rows)
+      await breathe()
+      return results
+    },
   }
 }
 

@@ -50,6 +50,7 @@ export const loadEngine: LoadModel = async (request, events) => {
     const executor = await backend.compile(spec, weights, {
       contextLength,
       linears: request.linears,
+      precision: request.precision,
       signal: events.signal,
       onPhase: progress.enter,
       onUpload: progress.uploaded,
