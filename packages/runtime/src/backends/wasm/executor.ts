@@ -10,6 +10,7 @@ import { compileKernels, type FeatureSet } from './kernels.ts'
 import { createKvPages, type KvCache } from './kv-cache.ts'
 import { loadMatrices } from './matrices.ts'
 import { createRopeTables } from './rope-tables.ts'
+import { createSampler } from './sampler.ts'
 import { startThreads } from './threads.ts'
 
 export interface WasmOptions {
@@ -60,7 +61,10 @@ export async function createWasmExecutor(
   const threads = await startThreads(module, heap, numThreads)
   const { kernels, board } = threads
   const takesBytes = module.featureSet === 'plain' || kernels.probeDot() === exactProbe
+  const sampler = createSampler(heap, kernels, spec.vocabSize)
   const plans = new Map<number, ForwardPlan>()
+  /** Address of the last logits. */
+  let lastLogits = 0
 
   function planFor(numRows: number): ForwardPlan {
     const plan =
@@ -81,7 +85,11 @@ export async function createWasmExecutor(
     for (let done = 0; done < tokens.length; ) {
       const numRows = rowsOfNext(tokens.length - done)
       plan = planFor(numRows)
-      plan.place({ tokens: tokens.subarray(done, done + numRows), firstPosition: firstPosition + done, pageTables })
+      plan.place({
+        tokens: tokens.subarray(done, done + numRows),
+        firstPosition: firstPosition + done,
+        pageTables,
+      })
       kernels.run(board, plan.body.address, plan.body.numOps)
       done += numRows
       if (done < tokens.length || numRows > 1) await breathe()
@@ -91,6 +99,7 @@ export async function createWasmExecutor(
     kernels.run(board, plan.head.address, plan.head.numOps)
     const { scale = 1, softCap = 0 } = spec.head
     if (scale !== 1 || softCap !== 0) kernels.scaleLogits(plan.logits, spec.vocabSize, scale, softCap)
+    lastLogits = plan.logits
     return heap.floats(plan.logits, spec.vocabSize)
   }
 
@@ -117,6 +126,7 @@ export async function createWasmExecutor(
       freeCache: (cache) => cache.free(),
       rollback: (cache, length) => cache.rollback(length),
       forward,
+      sample: (settings, counts, position) => sampler.sample(lastLogits, settings, counts, position),
       memory: () => ({
         weightBytes: matrices.byteLength,
         kvCacheBytes: pages.byteLength,

@@ -265,7 +265,12 @@ export function planForward(
       }
       const length = firstPosition + numRows
       for (const { op, numKvHeads, window } of attentionOps) {
-        const numSplits = splitsOf(Math.min(length, window ?? length), numRows, numKvHeads, options.numThreads)
+        const numSplits = splitsOf(
+          Math.min(length, window ?? length),
+          numRows,
+          numKvHeads,
+          options.numThreads,
+        )
         body.setChunks(op, numRows * numKvHeads * numSplits)
         body.setField(op, attentionSplits, numSplits)
         body.setField(op + 1, mergeSplits, numSplits)

@@ -12,6 +12,24 @@ export interface Kernels {
   probeDot(): number
   argmax(logits: number, count: number): number
   scaleLogits(logits: number, count: number, scale: number, cap: number): void
+  penalise(
+    logits: number,
+    seen: number,
+    numSeen: number,
+    repetition: number,
+    frequency: number,
+    presence: number,
+  ): void
+  draw(
+    scores: number,
+    count: number,
+    topK: number,
+    topP: number,
+    lowest: number,
+    base: number,
+    scratch: number,
+  ): number
+  drawScratchBytes(count: number): number
 }
 
 export const scratchBytes = 4096

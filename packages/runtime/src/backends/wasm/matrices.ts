@@ -65,7 +65,10 @@ export async function loadMatrices(
   spec: TransformerSpec,
   weights: Weights,
   heap: Heap,
-  { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: ((bytes: number) => void) | undefined },
+  {
+    signal,
+    onProgress,
+  }: { signal?: AbortSignal | undefined; onProgress?: ((bytes: number) => void) | undefined },
 ): Promise<ModelMatrices> {
   const before = heap.usedBytes
   const fillings: Filling[] = []

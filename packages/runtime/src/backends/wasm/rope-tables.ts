@@ -5,7 +5,11 @@ import type { Heap } from './heap.ts'
  * Cosines and sines of each block's positions: address of f32 (contextLength, dim / 2, 2), shared by blocks that turn alike; 0
  * where nothing turns. Angles are reduced in float64: those of distant positions are too large for an f32 sine.
  */
-export function createRopeTables(spec: TransformerSpec, contextLength: number, heap: Heap): readonly number[] {
+export function createRopeTables(
+  spec: TransformerSpec,
+  contextLength: number,
+  heap: Heap,
+): readonly number[] {
   const addresses = new Map<string, number>()
   const frequencies: Float64Array[] = []
   return spec.blocks.map(({ attention: { rope } }) => {
