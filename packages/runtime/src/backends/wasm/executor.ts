@@ -4,6 +4,7 @@ import type { Executor } from '../executor.ts'
 import { createHostExecutor } from '../host-executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
+import { planRows } from './activations.ts'
 import { type ForwardPlan, planForward } from './forward-plan.ts'
 import { createHeap } from './heap.ts'
 import { compileKernels, type FeatureSet } from './kernels.ts'
@@ -31,8 +32,8 @@ export interface WasmOptions {
   readonly onUpload?: (loadedBytes: number) => void
 }
 
-/** Prompt tokens computed together. */
-const chunkSize = 64
+/** Prompt tokens between two looks at whether to stop. */
+const chunkSize = planRows[0]
 /** More threads wait for memory, not for one another. */
 const mostThreads = 8
 /** What `probeDot` gives where weights above 127 are taken as they are. */
@@ -77,7 +78,6 @@ export async function createWasmExecutor(
     return plan
   }
 
-  /** One row at a time where the rows do not fill a plan: a plan for every length would be memory for nothing. */
   async function forward(cache: KvCache, tokens: Uint32Array, firstPosition: number, wantsLogits: boolean) {
     cache.reserve(firstPosition + tokens.length)
     const pageTables = pages.groups.map((_, group) => cache.tableOf(group))
@@ -138,9 +138,8 @@ export async function createWasmExecutor(
   )
 }
 
-/** Prompts go in chunks of 64, 16, 4 and 1 rows: four plans do for every length. */
 function rowsOfNext(numRows: number): number {
-  return [64, 16, 4].find((size) => size <= numRows) ?? 1
+  return planRows.find((size) => size <= numRows)!
 }
 
 function threadsHere(): number {

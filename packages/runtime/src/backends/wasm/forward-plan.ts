@@ -1,4 +1,5 @@
 import type { AttentionSpec, BlockSpec, RmsNormSpec, TransformerSpec } from '../transformer-spec.ts'
+import { activationSizes, mostSplits, paddedBytes, rowsPerGroupOf } from './activations.ts'
 import type { Heap } from './heap.ts'
 import type { KvPages } from './kv-cache.ts'
 import type { BlockMatrices, Matrix, ModelMatrices } from './matrices.ts'
@@ -36,8 +37,6 @@ export interface PlanOptions {
   readonly ropeTables: readonly number[]
 }
 
-/** Parts of the keys that are attended to apart, at most: with more, joining them costs more than it wins. */
-const mostSplits = 8
 /** Pages that a part should have at least. */
 const pagesPerSplit = 4
 /** Chunks of a linear layer for each thread: a thread that is put aside holds the others up by no more than one. */
@@ -54,33 +53,26 @@ export function planForward(
   options: PlanOptions,
 ): ForwardPlan {
   const { numRows } = options
-  const { hiddenSize, vocabSize } = spec
-  const rowsPerGroup = numRows === 1 ? 1 : 4
-  const groupedRows = Math.ceil(numRows / rowsPerGroup) * rowsPerGroup
-  const widest = (of: (block: BlockSpec) => number) => Math.max(hiddenSize, ...spec.blocks.map(of))
-  const paddedBytes = (width: number) => Math.ceil(width / tileRows) * tileRows * 4
+  const { hiddenSize } = spec
+  const rowsPerGroup = rowsPerGroupOf(numRows)
   const hiddenStride = paddedBytes(hiddenSize)
-  const inputWidth = Math.max(
-    widest(({ attention }) => attention.numHeads * attention.headDim),
-    widest(({ mlp }) => mlp.intermediateSize),
+  const sizes = activationSizes(spec, pages.groups.length, numRows)
+  const tokens = heap.allocate(sizes.tokens)
+  const firstTable = heap.allocate(sizes.rowTables)
+  const rowTables = pages.groups.map(
+    (_, group) => firstTable + (group * sizes.rowTables) / pages.groups.length,
   )
-  const partFloats = Math.max(
-    ...spec.blocks.map(({ attention: { numHeads, headDim } }) => numHeads * mostSplits * (headDim + 4)),
-  )
-  const buffer = (bytesPerRow: number) => heap.allocate(bytesPerRow * groupedRows)
-  const tokens = buffer(4)
-  const rowTables = pages.groups.map(() => buffer(16))
-  const hidden = buffer(hiddenStride)
-  const qkv = buffer(paddedBytes(widest(({ attention: a }) => (a.numHeads + 2 * a.numKvHeads) * a.headDim)))
-  const attended = buffer(inputWidth * 4)
-  const activated = buffer(inputWidth * 4)
-  const parted = buffer(hiddenStride)
-  const floats = buffer(inputWidth * 4)
-  const quants = buffer(inputWidth)
-  const scales = buffer(Math.ceil(inputWidth / 32) * 4)
-  const sums = buffer(Math.ceil(inputWidth / 32) * 8)
-  const parts = buffer(partFloats * 4)
-  const logits = heap.allocate(paddedBytes(vocabSize))
+  const hidden = heap.allocate(sizes.hidden)
+  const qkv = heap.allocate(sizes.qkv)
+  const attended = heap.allocate(sizes.attended)
+  const activated = heap.allocate(sizes.activated)
+  const aside = heap.allocate(sizes.aside)
+  const floats = heap.allocate(sizes.floats)
+  const quants = heap.allocate(sizes.quants)
+  const scales = heap.allocate(sizes.scales)
+  const sums = heap.allocate(sizes.sums)
+  const parts = heap.allocate(sizes.parts)
+  const logits = heap.allocate(sizes.logits)
 
   /** Ops of attention, whose splits grow with the context. */
   const attentionOps: { op: number; numKvHeads: number; window: number | undefined }[] = []
@@ -152,14 +144,14 @@ export function planForward(
   ): OpRecord[] {
     const onto = { address: hidden, stride: hiddenStride, epilogue: epilogues.add, scale: residualScale }
     if (postNorm === undefined) return product(numRows, matrix, undefined, input, onto)
-    const aside = { address: parted, stride: hiddenStride, epilogue: epilogues.store, scale: 1 }
+    const apart = { address: aside, stride: hiddenStride, epilogue: epilogues.store, scale: 1 }
     return [
-      ...product(numRows, matrix, undefined, input, aside),
+      ...product(numRows, matrix, undefined, input, apart),
       {
         kind: 'postNorm',
         numChunks: numRows,
         fields: [
-          ...[numRows, hiddenSize, parted, hiddenStride, matrices.vector(postNorm.weight)],
+          ...[numRows, hiddenSize, aside, hiddenStride, matrices.vector(postNorm.weight)],
           ...[f32(postNorm.epsilon), hidden, hiddenStride, f32(residualScale)],
         ],
       },

@@ -44,7 +44,8 @@ export interface KvCache {
   readonly pagesOf: readonly (readonly number[])[]
 }
 
-export function createKvPages(spec: TransformerSpec, contextLength: number, heap: Heap): KvPages {
+/** How a model's layers share pages. */
+export function kvLayout(spec: TransformerSpec): Pick<KvPages, 'groups' | 'layers'> {
   const groups: { window: number | undefined; pageBytes: number }[] = []
   const layers = spec.blocks.map(({ attention: { window, numKvHeads, headDim } }): LayerPlace => {
     let group = groups.findIndex((candidate) => candidate.window === window)
@@ -53,6 +54,11 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
     groups[group]!.pageBytes += 2 * numKvHeads * headDim * pageTokens * 4
     return { group, offset }
   })
+  return { groups, layers }
+}
+
+export function createKvPages(spec: TransformerSpec, contextLength: number, heap: Heap): KvPages {
+  const { groups, layers } = kvLayout(spec)
   const numPages = Math.ceil(contextLength / pageTokens)
   /** Pages of each group that no sequence holds. */
   const free: number[][] = groups.map(() => [])

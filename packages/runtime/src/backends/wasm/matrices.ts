@@ -1,14 +1,12 @@
-import { BrasaError, throwIfAborted } from '../../errors.ts'
-import type { GgmlType } from '../../formats/ggml-types.ts'
-import type { TensorInfo } from '../../formats/gguf.ts'
+import { throwIfAborted } from '../../errors.ts'
 import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
-import type { PlaneLayout } from '../../quant/planes.ts'
 import { breathe } from '../breathe.ts'
-import type { LinearSpec, TransformerSpec } from '../transformer-spec.ts'
+import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import type { Heap } from './heap.ts'
-import { type TileFormat, type TileTarget, tileBytes, tileFormat, writeTiles } from './tiles.ts'
+import { type MatrixPlan, type Part, planMatrices, tensorOf, vectorSizes } from './matrix-plan.ts'
+import { type TileFormat, type TileTarget, tileBytes, writeTiles } from './tiles.ts'
 
 /** A matrix in WASM memory. */
 export interface Matrix {
@@ -40,22 +38,7 @@ export interface BlockMatrices {
   readonly down: Matrix
 }
 
-/** Where rows of a tensor go. */
-interface Part {
-  readonly linear: LinearSpec
-  readonly numRows: number
-  /** The matrix's row for a row of this part. */
-  readonly place: (row: number) => number
-}
-
-interface Filling extends Matrix {
-  readonly layout: PlaneLayout
-  readonly parts: readonly Part[]
-}
-
-const inOrder = (first: number) => (row: number) => first + row
-/** Every other four rows, from `first` on. */
-const inTurns = (first: number) => (row: number) => Math.floor(row / 4) * 8 + (row % 4) + first
+interface Filling extends MatrixPlan, Matrix {}
 
 /**
  * Reads the weights once, from start to end, into memory that is allocated beforehand.
@@ -71,39 +54,24 @@ export async function loadMatrices(
   }: { signal?: AbortSignal | undefined; onProgress?: ((bytes: number) => void) | undefined },
 ): Promise<ModelMatrices> {
   const before = heap.usedBytes
-  const fillings: Filling[] = []
-  const plan = (numColumns: number, ...parts: Part[]) => {
-    const filling = allocate(heap, weights.tensors, numColumns, parts)
-    fillings.push(filling)
+  const fillings = new Map<MatrixPlan, Filling>()
+  const fill = (plan: MatrixPlan): Filling => {
+    const filling = fillings.get(plan) ?? allocate(heap, plan)
+    fillings.set(plan, filling)
     return filling
   }
-  const { hiddenSize, vocabSize } = spec
-  const whole = (linear: LinearSpec, numRows: number): Part => ({ linear, numRows, place: inOrder(0) })
-  const embedding = plan(hiddenSize, whole({ weight: spec.embedding.weight }, vocabSize))
-  const isTied = spec.head.weight === spec.embedding.weight
-  const head = isTied ? embedding : plan(hiddenSize, whole({ weight: spec.head.weight }, vocabSize))
-  const blocks = spec.blocks.map(({ attention, mlp }): BlockMatrices => {
-    const { numHeads, numKvHeads, headDim, query, key, value, output } = attention
-    const [numQueries, numKeys] = [numHeads * headDim, numKvHeads * headDim]
-    return {
-      queryKeyValue: plan(
-        hiddenSize,
-        { linear: query, numRows: numQueries, place: inOrder(0) },
-        { linear: key, numRows: numKeys, place: inOrder(numQueries) },
-        { linear: value, numRows: numKeys, place: inOrder(numQueries + numKeys) },
-      ),
-      output: plan(numQueries, whole(output, hiddenSize)),
-      gateUp: plan(
-        hiddenSize,
-        { linear: mlp.gate, numRows: mlp.intermediateSize, place: inTurns(0) },
-        { linear: mlp.up, numRows: mlp.intermediateSize, place: inTurns(4) },
-      ),
-      down: plan(mlp.intermediateSize, whole(mlp.down, hiddenSize)),
-    }
-  })
+  const plan = planMatrices(spec, weights.tensors)
+  const embedding = fill(plan.embedding)
+  const head = fill(plan.head)
+  const blocks = plan.blocks.map(({ queryKeyValue, output, gateUp, down }) => ({
+    queryKeyValue: fill(queryKeyValue),
+    output: fill(output),
+    gateUp: fill(gateUp),
+    down: fill(down),
+  }))
   const vectors = await readVectors(spec, weights, heap, signal)
-  await fillBiases(fillings, weights, heap, signal)
-  await fillMatrices(fillings, weights, heap, signal, onProgress)
+  await fillBiases([...fillings.values()], weights, heap, signal)
+  await fillMatrices([...fillings.values()], weights, heap, signal, onProgress)
   return {
     ...{ embedding, head, blocks },
     vector: (name) => vectors.get(name)!,
@@ -111,20 +79,11 @@ export async function loadMatrices(
   }
 }
 
-function allocate(
-  heap: Heap,
-  tensors: ReadonlyMap<string, TensorInfo>,
-  numColumns: number,
-  parts: readonly Part[],
-): Filling {
-  const types = parts.map(({ linear }) => tensorOf(tensors, linear.weight).type)
-  const { format, layout } = tileFormat(types as [GgmlType, ...GgmlType[]])
-  const numRows = Math.ceil(parts.reduce((sum, part) => sum + part.numRows, 0) / 8) * 8
-  const hasBias = parts.some(({ linear }) => linear.bias !== undefined)
+function allocate(heap: Heap, plan: MatrixPlan): Filling {
   return {
-    address: heap.allocate(tileBytes(format, numRows, numColumns)),
-    bias: hasBias ? heap.allocate(numRows * 4) : 0,
-    ...{ format, layout, numRows, numColumns, parts },
+    ...plan,
+    address: heap.allocate(tileBytes(plan.format, plan.numRows, plan.numColumns)),
+    bias: plan.hasBias ? heap.allocate(plan.numRows * 4) : 0,
   }
 }
 
@@ -201,18 +160,8 @@ async function readVectors(
   heap: Heap,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, number>> {
-  const sizes = new Map<string, number>([[spec.head.norm.weight, spec.hiddenSize]])
-  for (const { attention, mlp } of spec.blocks) {
-    const { numHeads, numKvHeads, headDim, queryNorm, keyNorm } = attention
-    for (const norm of [attention.norm, attention.postNorm, mlp.norm, mlp.postNorm]) {
-      if (norm !== undefined) sizes.set(norm.weight, spec.hiddenSize)
-    }
-    if (queryNorm !== undefined)
-      sizes.set(queryNorm.weight, headDim * (queryNorm.over === 'all' ? numHeads : 1))
-    if (keyNorm !== undefined) sizes.set(keyNorm.weight, headDim * (keyNorm.over === 'all' ? numKvHeads : 1))
-  }
   const addresses = new Map<string, number>()
-  for (const [name, size] of sizes) {
+  for (const [name, size] of vectorSizes(spec)) {
     const values = await readVector(weights, name, size, signal)
     const address = heap.allocate(size * 4)
     heap.floats(address, size).set(values)
@@ -230,13 +179,4 @@ async function readVector(
   const values = new Float32Array(size)
   dequantise(tensorOf(weights.tensors, name).type, await weights.read(name, signal), values)
   return values
-}
-
-function tensorOf(tensors: ReadonlyMap<string, TensorInfo>, name: string): TensorInfo {
-  const tensor = tensors.get(name)
-  if (tensor !== undefined) return tensor
-  throw new BrasaError('malformed_model', {
-    message: `The model file has no tensor ${name}. Use a complete GGUF file.`,
-    details: { tensor: name },
-  })
 }
