@@ -7,34 +7,33 @@ import type { Weights } from './weights.ts'
 export interface LayerSample {
   /** Without a vocabulary worth the name. */
   readonly spec: TransformerSpec
-  /** `stream` gives nothing: a backend fills its matrices with `sampleByte` itself. */
   readonly weights: Weights
 }
 
-/** In every encoding, and in every backend's own layout, a run of this byte is a run of small, normal numbers. */
-export const sampleByte = 0x2c
+/** In every encoding, a run of this byte is a run of small, normal numbers. */
+const sampleByte = 0x2c
+/** Of the vocabulary and of the context. */
+const sampleTokens = 512
 
 /** More than a processor's own caches hold: in a model, no layer finds its weights there. */
 const leastBytes = 16 * 2 ** 20
 
 /** Copies of the first layer: each has weights of its own, and all want the same kernels. */
-export function sampleLayers(
-  spec: TransformerSpec,
-  tensors: ReadonlyMap<string, TensorInfo>,
-): LayerSample | undefined {
-  const [block] = spec.blocks
-  const embedding = tensors.get(spec.embedding.weight)
-  if (block === undefined || embedding === undefined) return undefined
+export function sampleLayers(spec: TransformerSpec, tensors: ReadonlyMap<string, TensorInfo>): LayerSample {
+  const block = spec.blocks[0]!
+  const embedding = tensors.get(spec.embedding.weight)!
   const names = namesOf(block).filter((name) => tensors.has(name))
   const layerBytes = names.reduce((sum, name) => sum + tensors.get(name)!.byteLength, 0)
   const numLayers = Math.min(spec.blocks.length, Math.ceil(leastBytes / layerBytes))
   const layers = Array.from({ length: numLayers }, (_, layer) => `layer ${layer}: `)
-  const sampled = new Map(
-    layers.flatMap((prefix) => names.map((name) => [prefix + name, tensors.get(name)!] as const)),
+  const copies = layers.flatMap((prefix) =>
+    names.map((name) => ({ ...tensors.get(name)!, name: prefix + name })),
   )
   const head = { weight: 'norm', epsilon: 1e-5 }
-  sampled.set('embedding', shortened(embedding))
-  sampled.set(head.weight, norm(spec.hiddenSize))
+  const sampled = new Map(
+    [...copies, shortened(embedding), normOf(spec.hiddenSize)].map((tensor) => [tensor.name, tensor]),
+  )
+  const bytesOf = ({ byteLength }: TensorInfo) => new Uint8Array(byteLength).fill(sampleByte)
   return {
     spec: {
       ...spec,
@@ -46,22 +45,27 @@ export function sampleLayers(
     },
     weights: {
       tensors: sampled,
-      read: async (name) => new Uint8Array(sampled.get(name)!.byteLength).fill(sampleByte),
-      async *stream() {},
+      read: async (name) => bytesOf(sampled.get(name)!),
+      async *stream() {
+        for (const tensor of sampled.values()) yield { tensor, byteOffset: 0, bytes: bytesOf(tensor) }
+      },
     },
   }
 }
-
-const sampleTokens = 64
 
 const shortened = (tensor: TensorInfo): TensorInfo => {
   const { blockSize, blockBytes } = ggmlTypes[tensor.type]
   const numColumns = tensor.shape[1]!
   const shape = [sampleTokens, numColumns]
-  return { ...tensor, shape, byteLength: ((sampleTokens * numColumns) / blockSize) * blockBytes }
+  return {
+    ...tensor,
+    name: 'embedding',
+    shape,
+    byteLength: ((sampleTokens * numColumns) / blockSize) * blockBytes,
+  }
 }
 
-const norm = (size: number): TensorInfo => ({
+const normOf = (size: number): TensorInfo => ({
   ...{ name: 'norm', type: 'F32', shape: [size], file: 0, byteOffset: 0, byteLength: size * 4 },
 })
 
@@ -74,7 +78,7 @@ const normsOf = ({ attention, mlp }: BlockSpec): readonly RmsNormSpec[] =>
   [
     ...[attention.norm, attention.queryNorm, attention.keyNorm, attention.postNorm],
     ...[mlp.norm, mlp.postNorm],
-  ].filter((norm) => norm !== undefined)
+  ].filter((each) => each !== undefined)
 
 function namesOf(block: BlockSpec): readonly string[] {
   const ofLinears = linearsOf(block).flatMap(({ weight, bias }) => (bias ? [weight, bias] : [weight]))

@@ -2,7 +2,6 @@ import type { Remote } from 'comlink'
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
 import { BrasaError, isBrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
 import type {
-  BackendChoice,
   EngineEvent,
   EngineService,
   EngineWarning,
@@ -13,7 +12,7 @@ import type {
   StreamId,
 } from '../protocol.ts'
 import { untilAborted } from '../storage/abort.ts'
-import { createFallbackPolicy } from './fallback.ts'
+import { createFallbackPolicy, type Fallback } from './fallback.ts'
 import {
   connectWorker,
   type SpawnWorker,
@@ -31,7 +30,7 @@ export interface EngineClientOptions {
 
 /**
  * The engine as the page holds it: a worker that is replaced, and its model loaded again, when it is lost. Where `auto`
- * was asked for and WebGPU does not work, the replacement runs the fallback, and answers go on there.
+ * was asked for and a backend does not work, the replacement runs the next one, and answers go on there.
  */
 export interface EngineClient {
   /** As of the last load. */
@@ -64,7 +63,7 @@ export async function createEngineClient(
   const open = new Set<WorkerConnection>()
   /** Workers that were left for the fallback. */
   const left = new WeakSet<WorkerConnection>()
-  let untoldReason: string | undefined
+  let untold: Fallback | undefined
 
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
   function answerEventOf(event: EngineEvent): AnswerEvent | undefined {
@@ -106,10 +105,10 @@ export async function createEngineClient(
 
   /** Whether the next worker is to run the fallback because of this error. */
   function choosesFallback(error: BrasaError): boolean {
-    const reason = fallback.reasonAfter(error)
-    if (reason === undefined) return false
-    request = { ...request, backend: 'ort', reason }
-    if (loaded) untoldReason = reason
+    const next = fallback.after(error)
+    if (next === undefined) return false
+    request = { ...request, ...next }
+    if (loaded) untold = next
     return true
   }
 
@@ -124,12 +123,18 @@ export async function createEngineClient(
     return true
   }
 
+  /** What `auto` takes is known when the model is loaded, before anything computes for long. */
+  function isOnCpu(): boolean {
+    const backend = request.backend === 'auto' ? loaded?.device.backend : request.backend
+    return backend === 'wasm' || backend === 'ort'
+  }
+
   async function start(loadSignal?: AbortSignal): Promise<WorkerConnection> {
     const onLost = () => {
       open.delete(worker)
       connection = undefined
     }
-    const worker = connectWorker(spawn, onLost, isOnCpu(request.backend) ? cpuSilenceMs : undefined)
+    const worker = connectWorker(spawn, onLost, () => (isOnCpu() ? cpuSilenceMs : undefined))
     open.add(worker)
     const stream = ++lastStream
     const stopWaiting = closeWhenAborted(worker, loadSignal)
@@ -150,9 +155,10 @@ export async function createEngineClient(
   }
 
   function tellChange(): void {
-    if (untoldReason === undefined) return
-    const message = `${untoldReason} ONNX Runtime goes on from here, on the CPU and more slowly. Load the model again to try WebGPU anew.`
-    untoldReason = undefined
+    if (untold === undefined) return
+    const name = { wasm: 'WebAssembly', ort: 'ONNX Runtime' }[untold.backend]
+    const message = `${untold.reason} ${name} goes on from here, on the CPU. Load the model again to choose anew.`
+    untold = undefined
     onWarning?.({ code: 'backend_changed', message })
   }
 
@@ -236,8 +242,6 @@ export async function createEngineClient(
     },
   }
 }
-
-const isOnCpu = (choice: BackendChoice) => choice === 'wasm' || choice === 'ort'
 
 /** These compute on the worker's own thread: a piece of a prompt takes seconds on a machine that is slow or has other work. */
 const cpuSilenceMs = 15_000

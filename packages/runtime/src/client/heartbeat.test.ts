@@ -19,7 +19,11 @@ describe('startHeartbeat', () => {
   test('a worker that computes on its own thread may be silent for longer', async () => {
     let alive = true
     const onSilence = vi.fn()
-    startHeartbeat(() => (alive ? Promise.resolve() : silence()), onSilence, 15_000)
+    startHeartbeat(
+      () => (alive ? Promise.resolve() : silence()),
+      onSilence,
+      () => 15_000,
+    )
     await vi.advanceTimersByTimeAsync(1000)
     alive = false
     await vi.advanceTimersByTimeAsync(14_900)

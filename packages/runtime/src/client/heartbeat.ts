@@ -15,13 +15,13 @@ const startupMs = 30_000
  * timers stood still (asleep, in the background, blocked) does not take its worker for dead.
  * @param ping resolves when the worker answers
  * @param onSilence called once
- * @param silenceMs how long a worker that has answered before may be silent
+ * @param silenceMs how long a worker that has answered before may now be silent; 1.65 s by default
  * @returns stops watching
  */
 export function startHeartbeat(
   ping: () => Promise<void>,
   onSilence: () => void,
-  silenceMs = maxUnanswered * intervalMs,
+  silenceMs?: () => number | undefined,
 ): () => void {
   let unanswered = 0
   let allowed = startupMs / intervalMs
@@ -39,7 +39,7 @@ export function startHeartbeat(
     ping().then(
       () => {
         unanswered = 0
-        allowed = silenceMs / intervalMs
+        allowed = (silenceMs?.() ?? maxUnanswered * intervalMs) / intervalMs
       },
       // An answer that is an error is not silence, but neither is it a sign of health.
       () => {},

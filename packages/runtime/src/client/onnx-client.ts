@@ -64,7 +64,7 @@ export function createOnnxClient(
       () => {
         connection = undefined
       },
-      silenceMs,
+      () => silenceMs,
     )
     return connection
   }

@@ -20,12 +20,12 @@ export interface WorkerConnection<Service = EngineService> {
 /**
  * Starts a worker and watches it.
  * @param onLost called once, before the calls that wait reject
- * @param silenceMs how long the worker may take to come back to its event loop; 1.65 s by default
+ * @param silenceMs how long the worker may now take to come back to its event loop; 1.65 s by default
  */
 export function connectWorker<Service extends { ping(): void } = EngineService>(
   spawn: SpawnWorker,
   onLost: () => void,
-  silenceMs?: number,
+  silenceMs?: () => number | undefined,
 ): WorkerConnection<Service> {
   installErrorTransfer()
   const worker = spawn()

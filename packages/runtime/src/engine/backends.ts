@@ -4,6 +4,7 @@ import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
+import type { Candidate, Machine } from './backend-choice.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
 export interface Backend {
@@ -27,16 +28,16 @@ export interface BackendExecutor extends Executor {
   counters?(): DeviceCounters
 }
 
-const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
-  // Where this fails, the page starts a new worker with `ort`: see client/fallback.ts.
-  auto: () => openWebGpu('This browser offers WebGPU.'),
-  webgpu: () => openWebGpu('WebGPU was asked for.'),
+type NamedBackend = Exclude<BackendChoice, 'auto'>
+
+const backends: Record<NamedBackend, (reason?: string) => Promise<Backend>> = {
+  webgpu: openWebGpu,
   wasm: async (reason = 'WebAssembly was asked for.') => {
     const { createWasmExecutor } = await import('../backends/wasm/executor.ts')
     return {
       lookahead: 1,
       compile: async (spec, weights, options) =>
-        breathing(await createWasmExecutor(spec, weights, { ...options, reason })),
+        breathing(await starting('wasm', createWasmExecutor(spec, weights, { ...options, reason }))),
       close: () => {},
     }
   },
@@ -69,25 +70,45 @@ const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
  * @param reason why `choice` was taken, where the caller did not ask for it by name
  * @throws BrasaError `webgpu_unavailable` that says how to turn it on
  */
-export async function openBackend(choice: BackendChoice, reason?: string): Promise<Backend> {
+export async function openBackend(choice: NamedBackend, reason?: string): Promise<Backend> {
   if (!Object.hasOwn(backends, choice)) {
     throw new BrasaError('invalid_request', {
-      message: `There is no backend "${choice}". Known are: ${Object.keys(backends).join(', ')}.`,
+      message: `There is no backend "${choice}". Known are: auto, ${Object.keys(backends).join(', ')}.`,
     })
   }
   return backends[choice](reason)
 }
 
-async function openWebGpu(reason: string): Promise<Backend> {
+/** This machine, as `auto` sees it. */
+export const machine: Machine = {
+  get cpu() {
+    const { userAgent, hardwareConcurrency } = navigator
+    return JSON.stringify([userAgent, hardwareConcurrency, globalThis.crossOriginIsolated === true])
+  },
+  async adapterName() {
+    const { adapterName, requestAdapter } = await import('../backends/webgpu/gpu.ts')
+    return adapterName((await requestAdapter()).info)
+  },
+  async timeLayer(candidate, { spec, tensors, precision }, signal) {
+    if (candidate === 'wasm') {
+      const { timeLayer } = await import('../backends/wasm/time-layer.ts')
+      return timeLayer(spec, tensors, { precision, signal })
+    }
+    const { timeLayer } = await import('../backends/webgpu/time-layer.ts')
+    return timeLayer(spec, tensors)
+  },
+}
+
+async function openWebGpu(reason = 'WebGPU was asked for.'): Promise<Backend> {
   const [{ openGpu }, { createWebGpuExecutor }] = await Promise.all([
     import('../backends/webgpu/gpu.ts'),
     import('../backends/webgpu/executor.ts'),
   ])
-  const gpu = await starting(openGpu())
+  const gpu = await starting('webgpu', openGpu())
   return {
     lookahead: 4,
     compile: (spec, weights, options) =>
-      starting(createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
+      starting('webgpu', createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
     close: () => gpu.device.destroy(),
   }
 }
@@ -104,22 +125,20 @@ function breathing(executor: Executor): Executor {
   }
 }
 
-/** What is wrong with the machine; other errors are about the model, the network or the person's wishes. */
-const startFailures: ReadonlySet<ErrorCode> = new Set([
-  'webgpu_unavailable',
-  'out_of_memory',
-  'device_lost',
-  'internal',
-])
+/** What is wrong with the machine, or too much for a backend; others are about the file, the network or the person's wishes. */
+const startFailures: Readonly<Record<Candidate, readonly ErrorCode[]>> = {
+  webgpu: ['webgpu_unavailable', 'out_of_memory', 'device_lost', 'internal'],
+  wasm: ['out_of_memory', 'unsupported_architecture', 'unsupported_operator', 'internal'],
+}
 
 /** Names the backend that failed to start in the error's details: `auto` then chooses another. */
-async function starting<T>(work: Promise<T>): Promise<T> {
+async function starting<T>(failedBackend: Candidate, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (thrown) {
     const error = toBrasaError(thrown)
-    if (!startFailures.has(error.code)) throw error
+    if (!startFailures[failedBackend].includes(error.code)) throw error
     const { code, message, details, cause } = error
-    throw new BrasaError(code, { message, details: { ...details, failedBackend: 'webgpu' }, cause })
+    throw new BrasaError(code, { message, details: { ...details, failedBackend }, cause })
   }
 }

@@ -8,8 +8,10 @@ import type { ModelInfo } from '../protocol.ts'
 import { type OpenedModel, openModel } from '../storage/open-model.ts'
 import { openShardStore } from '../storage/overflow-store.ts'
 import type { ShardStore } from '../storage/shard-store.ts'
-import { openBackend } from './backends.ts'
+import { chooseBackend } from './backend-choice.ts'
+import { machine, openBackend } from './backends.ts'
 import { createLoadProgress } from './load-progress.ts'
+import { storedTimes } from './measured-times.ts'
 import type { LoadModel } from './model.ts'
 import { createModelText } from './model-text.ts'
 import { modelWeights } from './model-weights.ts'
@@ -22,7 +24,11 @@ let openedStore: Promise<ShardStore> | undefined
  * @throws BrasaError what each step of it throws; `invalid_request` for a context longer than the model's
  */
 export const loadEngine: LoadModel = async (request, events) => {
-  const backend = await openBackend(request.backend, request.reason)
+  const { backend: choice, reason, precision } = request
+  // What `auto` chooses depends on the model's shapes.
+  let backend = choice === 'auto' ? undefined : await openBackend(choice, reason)
+  const adapterName = choice === 'auto' ? machine.adapterName() : undefined
+  adapterName?.catch(() => {})
   let compiled = false
   try {
     openedStore ??= openShardStore()
@@ -44,13 +50,20 @@ export const loadEngine: LoadModel = async (request, events) => {
     const text = createModelText(header)
     const contextLength = checkContextLength(request.contextLength, spec)
     throwIfAborted(events.signal)
+    if (backend === undefined) {
+      const model = { spec, precision, tensors: weights.tensors }
+      const here = { ...machine, adapterName: async () => adapterName! }
+      const chosen = await chooseBackend(model, here, storedTimes(), events.signal)
+      backend = await openBackend(chosen.backend, chosen.reason)
+    }
 
     // From here on the executor owns what the backend opened.
     compiled = true
+    const { lookahead } = backend
     const executor = await backend.compile(spec, weights, {
       contextLength,
       linears: request.linears,
-      precision: request.precision,
+      precision,
       signal: events.signal,
       onPhase: progress.enter,
       onUpload: progress.uploaded,
@@ -60,11 +73,11 @@ export const loadEngine: LoadModel = async (request, events) => {
       ...text,
       info: modelInfo(opened, header, { contextLength: executor.contextLength, sizeBytes }),
       executor,
-      lookahead: backend.lookahead,
+      lookahead,
       counters: () => executor.counters?.() ?? noCounters,
     }
   } catch (error) {
-    if (!compiled) backend.close()
+    if (!compiled) backend?.close()
     throw error
   }
 }
