@@ -72,15 +72,24 @@ export async function chooseBackend(
   }
   // One after the other: a GPU that is software computes on the same cores.
   const wasm = await time('wasm')
-  const webgpu = await Promise.race([time('webgpu'), tooLate()])
+  const timing = time('webgpu')
+  const webgpu = await Promise.race([timing, tooLate()])
+  const remember = async (times: LayerTimes) => {
+    // Without storage every load measures.
+    await measured.set(key, times).catch(() => undefined)
+  }
   if ('error' in webgpu) {
     if ('error' in wasm) throw noneRuns(webgpu.error, wasm.error)
+    // One that is only late counts from the next load on.
+    timing.then(
+      (late) => 'value' in late && remember({ webgpu: late.value, wasm: wasm.value }),
+      () => undefined,
+    )
     return { backend: 'wasm', reason: whyNot('webgpu', webgpu.error) }
   }
   if ('error' in wasm) return { backend: 'webgpu', reason: whyNot('wasm', wasm.error) }
   const times = { webgpu: webgpu.value, wasm: wasm.value }
-  // Without storage every load measures.
-  await measured.set(key, times).catch(() => undefined)
+  await remember(times)
   return fasterOf(times)
 }
 
