@@ -1,4 +1,4 @@
 export { probeDot } from './dot'
 export { argmax, draw, drawScratchBytes, penalise, scaleLogits } from './sample'
-export { useScratch } from './scratch'
+export { scratchBytes, useScratch } from './scratch'
 export { help, run, stop } from './threads'

@@ -1,4 +1,5 @@
 import { dot4, loadHalves, madd } from './dot'
+import { dotNibbles } from './linear_rows'
 import { Format, LinearOp } from './ops'
 
 // One block of a tile: factors (see below), then words j of rows 0-3 and of rows 4-7 for j in 0..7; a word has columns 4j to
@@ -13,35 +14,11 @@ export function q8Tile(op: LinearOp, weights: usize, row: i32, to: usize): void 
   const scales = op.scales + (<usize>(row * numBlocks) << 2)
   const sums = op.sums + (<usize>(row * numBlocks) << 3)
   for (let half: usize = 0; half < 2; half++) {
-    v128.store(to + (half << 4), q8Row(op.format, op.takesBytes, numBlocks, weights, half, quants, scales, sums, 1))
+    v128.store(to + (half << 4), q8Row(op.format, op.takesBytes, numBlocks, weights, half, quants, scales, sums))
   }
 }
 
-/** Four rows of activations by 8 rows of weights; 4 times 8 floats at `to`. */
-export function q8Tile4(op: LinearOp, weights: usize, group: i32, to: usize): void {
-  const numBlocks = op.numColumns >> 5
-  const quants = op.quants + (<usize>(group * numBlocks) << 7)
-  const scales = op.scales + (<usize>(group * numBlocks) << 4)
-  const sums = op.sums + (<usize>(group * numBlocks) << 5)
-  for (let r: usize = 0; r < 4; r++) {
-    for (let half: usize = 0; half < 2; half++) {
-      const y = q8Row(
-        op.format,
-        op.takesBytes,
-        numBlocks,
-        weights,
-        half,
-        quants + (r << 5),
-        scales + (r << 2),
-        sums + (r << 2),
-        4,
-      )
-      v128.store(to + (r << 5) + (half << 4), y)
-    }
-  }
-}
-
-/** Four weight rows by one activation row, one of `rowsPerGroup`. */
+/** Four weight rows by one activation row. */
 function q8Row(
   format: i32,
   takesBytes: i32,
@@ -51,17 +28,15 @@ function q8Row(
   quants: usize,
   scales: usize,
   sums: usize,
-  rowsPerGroup: usize,
 ): v128 {
   const shift = half << 4
-  const stride = rowsPerGroup << 2
   let y = f32x4.splat(0)
   let w = weights
-  const end = quants + (<usize>numBlocks << 5) * rowsPerGroup
-  for (let x = quants; x < end; x += rowsPerGroup << 5) {
+  const end = quants + (<usize>numBlocks << 5)
+  for (let x = quants; x < end; x += 32) {
     const step = v128.load32_splat(scales)
     const firstSum = v128.load32_splat(sums)
-    const secondSum = v128.load32_splat(sums + stride)
+    const secondSum = v128.load32_splat(sums, 4)
     if (format == Format.Q8Half) {
       const words = w + 16 + shift
       const products = i32x4.add(dotQ8(words, x, takesBytes), dotQ8(words + 128, x + 16, takesBytes))
@@ -85,8 +60,8 @@ function q8Row(
       y = madd(secondSum, v128.load(w + 96 + shift), y)
       w += 384
     }
-    scales += stride
-    sums += stride << 1
+    scales += 4
+    sums += 8
   }
   return y
 }
@@ -95,23 +70,9 @@ function q8Row(
 // @ts-ignore: decorator
 @inline
 function dotQ8(words: usize, x: usize, takesBytes: i32): v128 {
-  const x0 = v128.load32_splat(x)
-  const x1 = v128.load32_splat(x, 4)
-  const x2 = v128.load32_splat(x, 8)
-  const x3 = v128.load32_splat(x, 12)
-  const w0 = v128.load(words)
-  const w1 = v128.load(words, 32)
-  const w2 = v128.load(words, 64)
-  const w3 = v128.load(words, 96)
-  if (takesBytes) return dot4(x3, w3, dot4(x2, w2, dot4(x1, w1, dot4(x0, w0, i32x4.splat(0)))))
-  const nibble = i8x16.splat(15)
-  let low = dot4(x0, v128.and(w0, nibble), i32x4.splat(0))
-  let high = dot4(x0, v128.and(i32x4.shr_u(w0, 4), nibble), i32x4.splat(0))
-  low = dot4(x1, v128.and(w1, nibble), low)
-  high = dot4(x1, v128.and(i32x4.shr_u(w1, 4), nibble), high)
-  low = dot4(x2, v128.and(w2, nibble), low)
-  high = dot4(x2, v128.and(i32x4.shr_u(w2, 4), nibble), high)
-  low = dot4(x3, v128.and(w3, nibble), low)
-  high = dot4(x3, v128.and(i32x4.shr_u(w3, 4), nibble), high)
-  return i32x4.add(low, i32x4.shl(high, 4))
+  if (!takesBytes) return dotNibbles(x, words)
+  let sum = dot4(v128.load32_splat(x), v128.load(words), i32x4.splat(0))
+  sum = dot4(v128.load32_splat(x, 4), v128.load(words, 32), sum)
+  sum = dot4(v128.load32_splat(x, 8), v128.load(words, 64), sum)
+  return dot4(v128.load32_splat(x, 12), v128.load(words, 96), sum)
 }

@@ -59,7 +59,7 @@ export async function createWasmExecutor(
   onPhase?.('compile')
   const pages = createKvPages(spec, contextLength, heap)
   const ropeTables = createRopeTables(spec, contextLength, heap)
-  const threads = await startThreads(module, heap, numThreads)
+  const threads = await startThreads(module, heap, numThreads, mostColumns(spec))
   const { kernels, board } = threads
   const takesBytes = module.featureSet === 'plain' || kernels.probeDot() === exactProbe
   const sampler = createSampler(heap, kernels, spec.vocabSize)
@@ -140,6 +140,14 @@ export async function createWasmExecutor(
 
 function rowsOfNext(numRows: number): number {
   return planRows.find((size) => size <= numRows)!
+}
+
+function mostColumns({ hiddenSize, blocks }: TransformerSpec): number {
+  const inputs = blocks.flatMap(({ attention, mlp }) => [
+    attention.numHeads * attention.headDim,
+    mlp.intermediateSize,
+  ])
+  return Math.max(hiddenSize, ...inputs)
 }
 
 function threadsHere(): number {

@@ -7,7 +7,8 @@ export interface Kernels {
   /** Takes chunks of ops until `stop`. */
   help(board: number, patience: number): void
   stop(board: number): void
-  /** Where this instance keeps what it computes in between: `scratchBytes`. */
+  /** Bytes that an instance computes with in between; `mostColumns` of any matrix. */
+  scratchBytes(mostColumns: number): number
   useScratch(address: number): void
   probeDot(): number
   argmax(logits: number, count: number): number
@@ -31,8 +32,6 @@ export interface Kernels {
   ): number
   drawScratchBytes(count: number): number
 }
-
-export const scratchBytes = 4096
 
 export type FeatureSet = 'relaxed' | 'plain'
 

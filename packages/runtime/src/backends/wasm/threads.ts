@@ -1,6 +1,6 @@
 import { BrasaError } from '../../errors.ts'
 import type { Heap } from './heap.ts'
-import { type KernelModule, type Kernels, scratchBytes, startKernels } from './kernels.ts'
+import { type KernelModule, type Kernels, startKernels } from './kernels.ts'
 
 /** Threads that compute together on one memory: the caller's own, and workers that sleep while there is nothing to do. */
 export interface Threads {
@@ -25,11 +25,20 @@ const patience = 20_000
 /** A worker that has not started by then never will. */
 const startTimeoutMs = 10_000
 
-/** @throws BrasaError `internal` if a worker does not start */
-export async function startThreads(module: KernelModule, heap: Heap, count: number): Promise<Threads> {
+/**
+ * @param mostColumns of any matrix
+ * @throws BrasaError `internal` if a worker does not start
+ */
+export async function startThreads(
+  module: KernelModule,
+  heap: Heap,
+  count: number,
+  mostColumns: number,
+): Promise<Threads> {
   const isShared = count > 1
   const board = heap.allocate(boardBytes)
   const kernels = await startKernels(module, heap.memory, isShared)
+  const scratchBytes = kernels.scratchBytes(mostColumns)
   kernels.useScratch(heap.allocate(scratchBytes))
   const workers: Worker[] = []
   const dispose = () => {
