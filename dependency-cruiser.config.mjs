@@ -64,6 +64,7 @@ export default {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    // Another language: AssemblyScript.
+    exclude: { path: '(^|/)dist/|packages/runtime/assembly/' },
   },
 }

@@ -2,6 +2,7 @@ import { cp, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
+import { assemblyScript } from './scripts/assemblyscript.mjs'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -59,11 +60,11 @@ export default defineConfig({
   },
   server: { headers: isolation },
   preview: { headers: isolation },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [assemblyScript()] },
   // What the worker imports is found before the page runs; found later, it reloads the page in mid-answer. ONNX Runtime is one
   // file already, and finds the others of its own by address.
   optimizeDeps: { entries: ['*.html', '../runtime/src/worker.ts'], exclude: ['onnxruntime-web'] },
-  plugins: [publicFiles, cacheLifetimes],
+  plugins: [assemblyScript(), publicFiles, cacheLifetimes],
   build: {
     outDir: here('dist'),
     emptyOutDir: true,

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { assemblyScript } from './scripts/assemblyscript.mjs'
 import { chromiumArgs, findChromium } from './scripts/chromium.mjs'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -41,6 +42,8 @@ const inBrowser = (name: string, include: string[], exclude: string[] = []) => (
 })
 
 export default defineConfig({
+  plugins: [assemblyScript()],
+  worker: { format: 'es', plugins: () => [assemblyScript()] },
   resolve: {
     alias: { '#shaders': here('shaders'), '@brasa/runtime': here('packages/runtime/src/index.ts') },
   },

@@ -14,11 +14,44 @@ export async function answerGreedily(page: Page): Promise<void> {
   })
 }
 
-/** Opens the chat and loads the default model. */
-export async function openLoadedChat(page: Page): Promise<void> {
+/** Opens the chat and loads the default model, on WebGPU unless another choice is named. */
+export async function openLoadedChat(page: Page, backend = 'webgpu'): Promise<void> {
   await answerGreedily(page)
+  await page.addInitScript((choice) => {
+    // Only the first time: a test may choose another.
+    if (localStorage.getItem('brasa.backend') === null) {
+      localStorage.setItem('brasa.backend', JSON.stringify(choice))
+    }
+  }, backend)
   await page.goto('/')
   await page.getByRole('button', { name: 'Load model' }).click()
+  await expectReady(page)
+}
+
+/** Makes what was measured on this device say that the GPU is the faster: `auto` takes it from the next load on. */
+export async function letGpuWin(page: Page): Promise<void> {
+  const numChanged = () =>
+    page.evaluate(async () => {
+      const settled = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result)
+          request.onerror = () => reject(request.error)
+        })
+      // Opened before it was written to, it would stay without a store.
+      const databases = await indexedDB.databases()
+      if (!databases.some(({ name }) => name === 'brasa.backend-choice')) return 0
+      const database = await settled(indexedDB.open('brasa.backend-choice'))
+      try {
+        const times = database.transaction('layer-times', 'readwrite').objectStore('layer-times')
+        const keys = await settled(times.getAllKeys())
+        for (const key of keys) await settled(times.put({ webgpu: 1, wasm: 2 }, key))
+        return keys.length
+      } finally {
+        database.close()
+      }
+    })
+  await expect.poll(numChanged, { timeout: 60_000 }).toBeGreaterThan(0)
+  await page.reload()
   await expectReady(page)
 }
 

@@ -5,6 +5,7 @@ import {
   ask,
   expectReady,
   lastAnswer,
+  letGpuWin,
   loadTimeoutMs,
   longTask,
   openLoadedChat,
@@ -85,8 +86,9 @@ test('without WebGPU the chat answers from the shards that an earlier visit with
 
   await visit(chromiumArgs, async (page, context) => {
     const shards = watchShards(context)
-    await openLoadedChat(page)
+    await openLoadedChat(page, 'auto')
     expect(shards.length).toBeGreaterThan(0)
+    await letGpuWin(page)
     await expect(runningOn(page)).toContainText('BackendWebGPU')
   })
 
@@ -98,7 +100,7 @@ test('without WebGPU the chat answers from the shards that an earlier visit with
     await ask(page, question)
     expect(await lastAnswer(page)).toBe(answer)
     expect(shards).toEqual([])
-    await expect(runningOn(page)).toContainText('BackendONNX Runtime')
+    await expect(runningOn(page)).toContainText('BackendWebAssembly')
     await expect(runningOn(page)).toContainText(/WebGPU could not be used: This browser has/)
   })
 })
@@ -106,7 +108,8 @@ test('without WebGPU the chat answers from the shards that an earlier visit with
 test('an answer that the third loss of the GPU within a minute cuts goes on in the fallback', async () => {
   test.setTimeout(3 * loadTimeoutMs)
   await inOwnBrowser(withoutCrashLimit, async (page, browser) => {
-    await openLoadedChat(page)
+    await openLoadedChat(page, 'auto')
+    await letGpuWin(page)
     const shards = watchShards(page.context())
     await ask(page, longTask)
     await crashAndReload(browser, page)
@@ -117,7 +120,7 @@ test('an answer that the third loss of the GPU within a minute cuts goes on in t
     await crashGpu(browser)
     const changed = page.locator('[data-code=backend_changed]')
     await expect(changed).toContainText(/three times within a minute/, { timeout: loadTimeoutMs })
-    await expect(runningOn(page)).toContainText('BackendONNX Runtime')
+    await expect(runningOn(page)).toContainText('BackendWebAssembly')
     await expect
       .poll(async () => (await answerText(page).textContent())!.length)
       .toBeGreaterThan(before.length + 40)
@@ -136,13 +139,14 @@ test('an answer that the third loss of the GPU within a minute cuts goes on in t
 test('a browser that offers no adapter after two crashes leaves the chat to the fallback', async () => {
   test.setTimeout(3 * loadTimeoutMs)
   await inOwnBrowser(chromiumArgs, async (page, browser) => {
-    await openLoadedChat(page)
+    await openLoadedChat(page, 'auto')
+    await letGpuWin(page)
     await ask(page, longTask)
     await crashAndReload(browser, page)
     await crashAndReload(browser, page)
     await crashGpu(browser)
     await expect(page.locator('[data-code=backend_changed]')).toBeVisible({ timeout: loadTimeoutMs })
-    await expect(runningOn(page)).toContainText('BackendONNX Runtime')
+    await expect(runningOn(page)).toContainText('BackendWebAssembly')
     await expect(answerText(page)).toContainText(/\w+ \w+/, { timeout: loadTimeoutMs })
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByRole('button', { name: 'New chat' }).click()
@@ -165,7 +169,9 @@ test('a person moves a chat to the CPU and back, and no weights are fetched for 
   await expectReady(page)
   await expect(choice).toHaveValue('ort')
   await expect(runningOn(page)).toContainText('BackendONNX Runtime')
-  await choice.selectOption('auto')
+  await choice.selectOption('wasm')
+  await expect(runningOn(page)).toContainText('BackendWebAssembly', { timeout: loadTimeoutMs })
+  await choice.selectOption('webgpu')
   await expect(runningOn(page)).toContainText('BackendWebGPU', { timeout: loadTimeoutMs })
   expect(shards).toEqual([])
 })

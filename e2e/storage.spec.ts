@@ -12,7 +12,7 @@ function loadAndAnswer(page: Page, url: string): Promise<string> {
   return page.evaluate(
     async ({ url, prompt }) => {
       const { brasa } = globalThis as unknown as { brasa: typeof import('@brasa/runtime') }
-      const engine = await brasa.createEngine({ model: url })
+      const engine = await brasa.createEngine({ model: url, backend: 'webgpu' })
       const answer = await engine.completions.create({ prompt, max_tokens: 7, temperature: 0 })
       await engine.dispose()
       return answer.choices[0]!.text

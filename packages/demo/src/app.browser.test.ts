@@ -160,6 +160,8 @@ test('a person chooses where the model runs; it is loaded again there, and the c
   expect(fake.loads.map((options) => options.backend)).toEqual(['auto', 'ort'])
   expect(reviveBackend(JSON.parse(localStorage.getItem('brasa.backend')!))).toBe('ort')
   expect(reviveBackend('something else')).toBe('auto')
+  await choice.selectOptions('CPU (WebAssembly)')
+  await vi.waitFor(() => expect(fake.loads.at(-1)?.backend).toBe('wasm'))
   await choice.selectOptions('Automatic')
   await vi.waitFor(() => expect(fake.loads.at(-1)?.backend).toBe('auto'))
   expect(backend.value).toBe('auto')
@@ -167,7 +169,7 @@ test('a person chooses where the model runs; it is loaded again there, and the c
 
 test('a WebGPU that was asked for and is not there can be left for the CPU', async () => {
   fake.load = async ({ backend }) => {
-    if (backend !== 'ort')
+    if (backend !== 'wasm')
       throw new BrasaError('webgpu_unavailable', { message: 'This browser has no WebGPU.' })
   }
   const { runOn } = await import('./state/model.ts')
@@ -181,17 +183,17 @@ test('a WebGPU that was asked for and is not there can be left for the CPU', asy
 test('an engine that moves to another backend in mid-answer says so, and the answer goes on', async () => {
   fake.answer = async function* () {
     yield 'Half an'
-    fake.device = { backend: 'ort', adapter: '2 threads', reason: 'The GPU was lost.', features: [] }
-    fake.loads.at(-1)!.onWarning({ code: 'backend_changed', message: 'ONNX Runtime goes on from here.' })
+    fake.device = { backend: 'wasm', adapter: '2 threads', reason: 'The GPU was lost.', features: [] }
+    fake.loads.at(-1)!.onWarning({ code: 'backend_changed', message: 'WebAssembly goes on from here.' })
     yield ' answer.'
   }
   await box.fill('Hello')
   await send.click()
   await vi.waitFor(() => expect(answer()?.dataset.state).toBe('done'))
   expect(answer()?.textContent).toBe('Half an answer.')
-  await expect.element(page.getByText('ONNX Runtime goes on from here.')).toBeVisible()
+  await expect.element(page.getByText('WebAssembly goes on from here.')).toBeVisible()
   await expect.element(page.getByText('The GPU was lost.')).toBeVisible()
-  await expect.element(page.getByText(/^ONNX Runtime on 2 threads/)).toBeVisible()
+  await expect.element(page.getByText(/^WebAssembly on 2 threads/)).toBeVisible()
   await expect.element(page.getByLabelText('Model state')).toHaveTextContent('On this device')
   await page.getByRole('button', { name: 'Understood' }).click()
 })

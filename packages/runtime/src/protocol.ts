@@ -13,6 +13,7 @@ import type {
   Usage,
 } from './api/types.ts'
 import type {
+  ActivationPrecision,
   DeviceCounters,
   DeviceInfo,
   LinearPrecision,
@@ -76,6 +77,7 @@ export interface LoadRequest {
   /** Why this backend, in a sentence, where the caller did not choose it. */
   readonly reason?: string
   readonly linears?: LinearPrecision['format'] | undefined
+  readonly precision?: ActivationPrecision | undefined
   readonly contextLength?: number
   /** Absolute. */
   readonly catalogueUrl: string

@@ -1,6 +1,7 @@
 /** What a person calls the backends. */
 export const backendNames = {
   webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
   ort: 'ONNX Runtime',
   reference: 'Plain TypeScript, slow',
 } as const

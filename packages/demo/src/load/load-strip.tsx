@@ -39,7 +39,7 @@ export function LoadStrip() {
       </button>
       {state.kind === 'failed' && state.code === 'webgpu_unavailable' && (
         <>
-          <button type="button" class="quiet" onClick={() => runOn('ort')}>
+          <button type="button" class="quiet" onClick={() => runOn('wasm')}>
             Run on the CPU
           </button>
           <WebGpuHelp />

@@ -108,7 +108,7 @@ function Failed({ state }: { readonly state: ModelState & { readonly kind: 'fail
           Try again
         </button>
         {noGpu && (
-          <button type="button" class="quiet" onClick={() => runOn('ort')}>
+          <button type="button" class="quiet" onClick={() => runOn('wasm')}>
             Run on the CPU
           </button>
         )}

@@ -76,6 +76,7 @@ function Facts({ inspection }: { readonly inspection: ModelInspection }) {
       <dt>Template</dt>
       <dd>{has.length === 0 ? 'plain chat' : has.join(', ')}</dd>
       <Memory name={backendNames.webgpu} estimate={memory.webgpu} />
+      <Memory name={backendNames.wasm} estimate={memory.wasm} />
       <Memory name={backendNames.ort} estimate={memory.ort} />
     </dl>
   )

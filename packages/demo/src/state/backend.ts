@@ -6,6 +6,7 @@ import { readStored, writeStored } from './storage.ts'
 export const backendChoices = [
   { choice: 'auto', label: 'Automatic' },
   { choice: 'webgpu', label: 'WebGPU' },
+  { choice: 'wasm', label: 'CPU (WebAssembly)' },
   { choice: 'ort', label: 'CPU (ONNX Runtime)' },
 ] as const satisfies readonly { choice: BackendChoice; label: string }[]
 

@@ -26,6 +26,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     model,
     backend = 'auto',
     linears,
+    precision,
     contextLength,
     catalogueUrl,
     onProgress,
@@ -33,13 +34,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     signal,
   } = options ?? {}
   if (model !== undefined) checkModel(model)
-  checkMemoryOptions({ contextLength, linears })
+  checkMemoryOptions({ contextLength, linears, precision })
   const place = { catalogueUrl: catalogueUrlOf(catalogueUrl), baseUrl: pageUrl() }
   const client =
     model === undefined
       ? clientWithoutModel()
       : await createEngineClient(
-          { request: { model, backend, linears, contextLength, ...place }, onProgress, onWarning },
+          { request: { model, backend, linears, precision, contextLength, ...place }, onProgress, onWarning },
           signal,
         )
   // Nobody waits for the answer: some browsers ask the person first.
@@ -97,17 +98,19 @@ function checkModel(model: unknown): void {
 function checkMemoryOptions({
   contextLength,
   linears,
-}: Pick<EngineOptions, 'contextLength' | 'linears'>): void {
+  precision,
+}: Pick<EngineOptions, 'contextLength' | 'linears' | 'precision'>): void {
   if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
     throw new BrasaError('invalid_request', {
       message: `"contextLength" is ${contextLength}; it must be a whole number from 1 up to what the model was trained for.`,
       details: { parameter: 'contextLength', value: String(contextLength) },
     })
   }
-  if (linears !== undefined && linears !== 'f32' && linears !== 'int8') {
+  for (const [parameter, value] of Object.entries({ linears, precision })) {
+    if (value === undefined || value === 'f32' || value === 'int8') continue
     throw new BrasaError('invalid_request', {
-      message: `"linears" is ${String(linears)}; it may be "f32" or "int8", or left out.`,
-      details: { parameter: 'linears', value: String(linears) },
+      message: `"${parameter}" is ${String(value)}; it may be "f32" or "int8", or left out.`,
+      details: { parameter, value: String(value) },
     })
   }
 }

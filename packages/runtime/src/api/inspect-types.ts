@@ -31,7 +31,11 @@ export interface ModelInspection {
   readonly storedBytes: number
   /** What a load would take from the network. */
   readonly fetchBytes: number
-  readonly memory: { readonly webgpu: MemoryEstimate; readonly ort: MemoryEstimate }
+  readonly memory: {
+    readonly webgpu: MemoryEstimate
+    readonly wasm: MemoryEstimate
+    readonly ort: MemoryEstimate
+  }
 }
 
 /** What an engine would hold once a conversation fills its context. */

@@ -9,8 +9,8 @@ export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.t
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
 
-/** `auto`: WebGPU where it works, else ONNX Runtime on the CPU. `reference` is for tests: obviously right, and slow. */
-export type BackendChoice = 'auto' | 'webgpu' | 'ort' | 'reference'
+/** `wasm` and `ort` compute on the CPU. `reference` is for tests: obviously right, and slow. */
+export type BackendChoice = 'auto' | 'webgpu' | 'wasm' | 'ort' | 'reference'
 
 export interface EngineOptions {
   /** The language model; left out, the engine serves ONNX models only: `sessions`, `embeddings` and `classify`. */
@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly backend?: BackendChoice
   /** How ONNX Runtime computes linear layers; by default f32 where it fits into memory, else int8. `engine.device.linears` tells. */
   readonly linears?: 'f32' | 'int8'
+  /** What WebAssembly multiplies the weights by: activations in blocks of 32 signed bytes, the default, or as they are, slower. */
+  readonly precision?: 'int8' | 'f32'
   /**
    * Tokens a conversation may have. By default the largest of 2,048, 4,096, 8,192, … and the model's own limit with which it
    * takes at most a quarter of the device's memory, 2 GiB where that is not known; `engine.inspect` tells beforehand.

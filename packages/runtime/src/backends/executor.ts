@@ -125,7 +125,7 @@ export interface PenaltyHistory {
 }
 
 export interface DeviceInfo {
-  readonly backend: 'webgpu' | 'ort' | 'reference'
+  readonly backend: 'webgpu' | 'wasm' | 'ort' | 'reference'
   /** The adapter's own words, such as "apple metal-3" or "google swiftshader". */
   readonly adapter: string
   /** Why this backend and adapter were taken, in a sentence. */
@@ -143,6 +143,9 @@ export interface LinearPrecision {
   /** Root mean square error of a product relative to f32, measured on this model's own weights when it was loaded; 0 for f32. */
   readonly relativeError: number
 }
+
+/** What a backend with integer kernels multiplies weights by. */
+export type ActivationPrecision = 'int8' | 'f32'
 
 export interface MemoryInfo {
   readonly weightBytes: number

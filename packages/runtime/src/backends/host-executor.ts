@@ -40,6 +40,8 @@ export interface HostModel<Cache> {
     firstPosition: number,
     wantsLogits: boolean,
   ): Promise<Logits | undefined>
+  /** Samples from the logits that the last `forward` gave, by the rules of sampling.ts, where it can do so without the host. */
+  sample?(settings: SamplingSettings, counts: TokenCounts, position: number): number
   memory(caches: readonly Cache[]): MemoryInfo
   dispose(): void
 }
@@ -152,7 +154,9 @@ export function createHostExecutor<Cache>(
       const position = positions[index]!
       const logits = await model.forward(state.cache, Uint32Array.of(token), position, true)
       if (logits === undefined) throw new BrasaError('internal', { message: 'The backend gave no logits.' })
-      const sampled = sampleToken(logits, state.settings, state.counts, position + 1)
+      const sampled =
+        model.sample?.(state.settings, state.counts, position + 1) ??
+        sampleToken(logits, state.settings, state.counts, position + 1)
       state.counts.seen.add(sampled)
       state.counts.answer.set(sampled, (state.counts.answer.get(sampled) ?? 0) + 1)
       state.lastToken = sampled

@@ -14,7 +14,7 @@ import type {
   TokenScore,
 } from '../protocol.ts'
 import { untilAborted } from '../storage/abort.ts'
-import { createFallbackPolicy } from './fallback.ts'
+import { createFallbackPolicy, type Fallback } from './fallback.ts'
 import {
   connectWorker,
   type SpawnWorker,
@@ -32,7 +32,7 @@ export interface EngineClientOptions {
 
 /**
  * The engine as the page holds it: a worker that is replaced, and its model loaded again, when it is lost. Where `auto`
- * was asked for and WebGPU does not work, the replacement runs the fallback, and answers go on there.
+ * was asked for and a backend does not work, the replacement runs the next one, and answers go on there.
  */
 export interface EngineClient {
   /** As of the last load. */
@@ -72,7 +72,7 @@ export async function createEngineClient(
   const open = new Set<WorkerConnection>()
   /** Workers that were left for the fallback. */
   const left = new WeakSet<WorkerConnection>()
-  let untoldReason: string | undefined
+  let untold: Fallback | undefined
 
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
   function streamEventOf(event: EngineEvent): StreamEvent | undefined {
@@ -114,10 +114,10 @@ export async function createEngineClient(
 
   /** Whether the next worker is to run the fallback because of this error. */
   function choosesFallback(error: BrasaError): boolean {
-    const reason = fallback.reasonAfter(error)
-    if (reason === undefined) return false
-    request = { ...request, backend: 'ort', reason }
-    if (loaded) untoldReason = reason
+    const next = fallback.after(error)
+    if (next === undefined) return false
+    request = { ...request, ...next }
+    if (loaded) untold = next
     return true
   }
 
@@ -132,15 +132,19 @@ export async function createEngineClient(
     return true
   }
 
+  /** What `auto` takes is known when the model is loaded, before anything computes for long. */
+  function isOnCpu(): boolean {
+    const backend = request.backend === 'auto' ? loaded?.device.backend : request.backend
+    return backend === 'wasm' || backend === 'ort'
+  }
+
   async function start(loadSignal?: AbortSignal): Promise<WorkerConnection> {
     const onLost = () => {
       open.delete(worker)
       connection = undefined
     }
     let isLoading = true
-    const worker = connectWorker(spawn, onLost, () =>
-      isLoading || request.backend === 'ort' ? cpuSilenceMs : undefined,
-    )
+    const worker = connectWorker(spawn, onLost, () => (isLoading || isOnCpu() ? cpuSilenceMs : undefined))
     open.add(worker)
     const stream = ++lastStream
     const stopWaiting = closeWhenAborted(worker, loadSignal)
@@ -162,9 +166,10 @@ export async function createEngineClient(
   }
 
   function tellChange(): void {
-    if (untoldReason === undefined) return
-    const message = `${untoldReason} ONNX Runtime goes on from here, on the CPU and more slowly. Load the model again to try WebGPU anew.`
-    untoldReason = undefined
+    if (untold === undefined) return
+    const name = { wasm: 'WebAssembly', ort: 'ONNX Runtime' }[untold.backend]
+    const message = `${untold.reason} ${name} goes on from here, on the CPU. Load the model again to choose anew.`
+    untold = undefined
     onWarning?.({ code: 'backend_changed', message })
   }
 
@@ -287,8 +292,8 @@ export async function createEngineClient(
 }
 
 /**
- * ONNX Runtime computes on the worker's own thread: making a session, or a piece of a prompt, takes seconds on a machine
- * that is slow or has other work. So does reading a vocabulary of 262,144 tokens while a model loads.
+ * These compute on the worker's own thread: making a session, or a piece of a prompt, takes seconds on a machine that is slow
+ * or has other work. So does reading a vocabulary of 262,144 tokens while a model loads.
  */
 const cpuSilenceMs = 15_000
 

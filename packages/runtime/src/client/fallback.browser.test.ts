@@ -64,11 +64,21 @@ describe('the fallback', () => {
   test('takes over in a worker of its own where WebGPU does not start, and says why', async () => {
     const client = await createClient('no adapter')
     expect(client.loaded.device).toMatchObject({
-      backend: 'ort',
+      backend: 'wasm',
       reason: 'WebGPU could not be used: There is no adapter.',
     })
     expect(spawned).toHaveLength(2)
     expect(warnings).toEqual([])
+    expect((await answerOf(client)).text).toHaveLength(60)
+  })
+
+  test('goes on to ONNX Runtime where WebAssembly does not start either', async () => {
+    const client = await createClient('nothing but ONNX Runtime')
+    expect(client.loaded.device).toMatchObject({
+      backend: 'ort',
+      reason: 'WebAssembly could not be used: No room.',
+    })
+    expect(spawned).toHaveLength(3)
     expect((await answerOf(client)).text).toHaveLength(60)
   })
 
@@ -83,7 +93,7 @@ describe('the fallback', () => {
     expect(spawned).toHaveLength(1)
     const client = await createClient('loses its GPU', 'webgpu')
     for (let time = 0; time < 4; time++) expect((await answerOf(client)).code).toBe('device_lost')
-    expect(client.loaded.device.backend).not.toBe('ort')
+    expect(client.loaded.device.backend).not.toBe('wasm')
   })
 
   test('goes on with the answer that the third loss within a minute cut, token for token', async () => {
@@ -96,7 +106,7 @@ describe('the fallback', () => {
       const cut = await answerOf(client)
       expect(cut.code).toBe('device_lost')
       expect(whole.text.startsWith(cut.text)).toBe(true)
-      expect(client.loaded.device.backend).not.toBe('ort')
+      expect(client.loaded.device.backend).not.toBe('wasm')
     }
     expect(warnings).toEqual([])
 
@@ -109,9 +119,11 @@ describe('the fallback', () => {
       finishReason: 'length',
       usage: { prompt_tokens: 5, completion_tokens: 60 },
     })
-    expect(client.loaded.device).toMatchObject({ backend: 'ort' })
+    expect(client.loaded.device).toMatchObject({ backend: 'wasm' })
     expect(client.loaded.device.reason).toMatch(/three times within a minute/)
-    expect(warnings).toMatchObject([{ code: 'backend_changed' }])
+    expect(warnings).toMatchObject([
+      { code: 'backend_changed', message: expect.stringContaining('WebAssembly goes on from here') },
+    ])
     expect(spawned).toHaveLength(2)
 
     expect((await answerOf(client)).text).toBe(whole.text)
@@ -135,6 +147,6 @@ describe('the fallback', () => {
     const client = await createClient('loses its GPU at once')
     expect((await answerOf(client)).code).toBe('device_lost')
     expect((await answerOf(client)).text).toHaveLength(60)
-    expect(client.loaded.device.backend).toBe('ort')
+    expect(client.loaded.device.backend).toBe('wasm')
   })
 })

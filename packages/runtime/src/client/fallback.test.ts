@@ -4,8 +4,8 @@ import type { BackendChoice } from '../protocol.ts'
 import { createFallbackPolicy } from './fallback.ts'
 
 const lost = () => new BrasaError('device_lost', { message: 'The GPU was lost.' })
-const failedToStart = (code: ErrorCode, message = 'No adapter.') =>
-  new BrasaError(code, { message, details: { failedBackend: 'webgpu' } })
+const failedToStart = (code: ErrorCode, failedBackend = 'webgpu') =>
+  new BrasaError(code, { message: 'No adapter.', details: { failedBackend } })
 
 /** What the policy says of losses at these seconds. */
 function afterLosses(seconds: readonly number[], choice: BackendChoice = 'auto') {
@@ -13,7 +13,7 @@ function afterLosses(seconds: readonly number[], choice: BackendChoice = 'auto')
   const policy = createFallbackPolicy(choice, () => time)
   return seconds.map((second) => {
     time = 1000 * second
-    return policy.reasonAfter(lost()) !== undefined
+    return policy.after(lost()) !== undefined
   })
 }
 
@@ -22,14 +22,17 @@ describe('createFallbackPolicy', () => {
     'a start that fails with %s is a reason at once, and its message is quoted',
     (code) => {
       const policy = createFallbackPolicy('auto')
-      expect(policy.reasonAfter(failedToStart(code))).toBe('WebGPU could not be used: No adapter.')
+      expect(policy.after(failedToStart(code))).toEqual({
+        backend: 'wasm',
+        reason: 'WebGPU could not be used: No adapter.',
+      })
     },
   )
 
   test('an error that does not concern the backend is none', () => {
     const policy = createFallbackPolicy('auto')
     for (const code of ['hash_mismatch', 'worker_lost', 'aborted', 'out_of_memory', 'internal'] as const)
-      expect(policy.reasonAfter(new BrasaError(code, { message: 'Wrong.' }))).toBeUndefined()
+      expect(policy.after(new BrasaError(code, { message: 'Wrong.' }))).toBeUndefined()
   })
 
   test.each([
@@ -44,20 +47,36 @@ describe('createFallbackPolicy', () => {
 
   test('the reason says how often the GPU was lost', () => {
     const policy = createFallbackPolicy('auto', () => 0)
-    policy.reasonAfter(lost())
-    policy.reasonAfter(lost())
-    expect(policy.reasonAfter(lost())).toMatch(/three times within a minute/)
+    policy.after(lost())
+    policy.after(lost())
+    expect(policy.after(lost())?.reason).toMatch(/three times within a minute/)
+  })
+
+  test('behind WebGPU comes WebAssembly, and behind that ONNX Runtime', () => {
+    const policy = createFallbackPolicy('auto')
+    expect(policy.after(failedToStart('webgpu_unavailable'))?.backend).toBe('wasm')
+    expect(policy.after(failedToStart('out_of_memory', 'wasm'))).toEqual({
+      backend: 'ort',
+      reason: 'WebAssembly could not be used: No adapter.',
+    })
+    expect(policy.after(failedToStart('out_of_memory', 'wasm'))).toBeUndefined()
+  })
+
+  test('WebAssembly that was chosen first is never left for the GPU', () => {
+    const policy = createFallbackPolicy('auto')
+    expect(policy.after(failedToStart('out_of_memory', 'wasm'))?.backend).toBe('ort')
+    expect(policy.after(failedToStart('webgpu_unavailable'))).toBeUndefined()
   })
 
   test('it is given once: what follows is the fallback’s own trouble', () => {
     const policy = createFallbackPolicy('auto')
-    policy.reasonAfter(failedToStart('webgpu_unavailable'))
-    expect(policy.reasonAfter(failedToStart('webgpu_unavailable'))).toBeUndefined()
+    policy.after(failedToStart('webgpu_unavailable'))
+    expect(policy.after(failedToStart('webgpu_unavailable'))).toBeUndefined()
   })
 
   test('a backend that was asked for by name is never left', () => {
-    for (const choice of ['webgpu', 'ort', 'reference'] as const) {
-      expect(createFallbackPolicy(choice).reasonAfter(failedToStart('webgpu_unavailable'))).toBeUndefined()
+    for (const choice of ['webgpu', 'wasm', 'ort', 'reference'] as const) {
+      expect(createFallbackPolicy(choice).after(failedToStart('webgpu_unavailable'))).toBeUndefined()
       expect(afterLosses([0, 1, 2, 3], choice)).toEqual([false, false, false, false])
     }
   })

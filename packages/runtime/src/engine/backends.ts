@@ -1,9 +1,11 @@
-import type { DeviceCounters, Executor, LinearPrecision } from '../backends/executor.ts'
+import { breathe } from '../backends/breathe.ts'
+import type { ActivationPrecision, DeviceCounters, Executor, LinearPrecision } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
 import { type BackendMemory, knownDeviceBytes } from './memory-plan.ts'
+import type { Candidate, Machine } from './backend-choice.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
 export interface Backend {
@@ -17,6 +19,7 @@ export interface Backend {
 export interface CompileOptions {
   readonly contextLength: number
   readonly linears: LinearPrecision['format'] | undefined
+  readonly precision: ActivationPrecision | undefined
   readonly signal: AbortSignal
   readonly onPhase: (phase: 'upload' | 'compile') => void
   readonly onUpload: (loadedBytes: number) => void
@@ -26,10 +29,19 @@ export interface BackendExecutor extends Executor {
   counters?(): DeviceCounters
 }
 
-const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
-  // Where this fails, the page starts a new worker with `ort`: see client/fallback.ts.
-  auto: () => openWebGpu('This browser offers WebGPU.'),
-  webgpu: () => openWebGpu('WebGPU was asked for.'),
+type NamedBackend = Exclude<BackendChoice, 'auto'>
+
+const backends: Record<NamedBackend, (reason?: string) => Promise<Backend>> = {
+  webgpu: openWebGpu,
+  wasm: async (reason = 'WebAssembly was asked for.') => {
+    const { createWasmExecutor } = await import('../backends/wasm/executor.ts')
+    return {
+      lookahead: 1,
+      compile: async (spec, weights, options) =>
+        breathing(await starting('wasm', createWasmExecutor(spec, weights, { ...options, reason }))),
+      close: () => {},
+    }
+  },
   ort: async (reason = 'ONNX Runtime was asked for.') => {
     const [{ loadOrt }, { createOrtExecutor }] = await Promise.all([
       import('../backends/ort/load-ort.ts'),
@@ -59,10 +71,10 @@ const backends: Record<BackendChoice, (reason?: string) => Promise<Backend>> = {
  * @param reason why `choice` was taken, where the caller did not ask for it by name
  * @throws BrasaError `webgpu_unavailable` that says how to turn it on
  */
-export async function openBackend(choice: BackendChoice, reason?: string): Promise<Backend> {
+export async function openBackend(choice: NamedBackend, reason?: string): Promise<Backend> {
   if (!Object.hasOwn(backends, choice)) {
     throw new BrasaError('invalid_request', {
-      message: `There is no backend "${choice}". Known are: ${Object.keys(backends).join(', ')}.`,
+      message: `There is no backend "${choice}". Known are: auto, ${Object.keys(backends).join(', ')}.`,
     })
   }
   return backends[choice](reason)
@@ -71,10 +83,15 @@ export async function openBackend(choice: BackendChoice, reason?: string): Promi
 /**
  * What a backend takes for a model, and what this device has for it. Opens nothing; the reference takes what it gets.
  */
-export async function backendMemory(backend: 'webgpu' | 'ort'): Promise<BackendMemory> {
+export async function backendMemory(backend: BackendMemory['backend']): Promise<BackendMemory> {
   const deviceBytes = knownDeviceBytes()
   if (backend === 'ort') {
     const { estimateMemory } = await import('../backends/ort/memory-estimate.ts')
+    const maxBytes = Math.min(wasmBytes, deviceBytes ?? wasmBytes)
+    return { backend, maxBytes, estimate: estimateMemory }
+  }
+  if (backend === 'wasm') {
+    const { estimateMemory } = await import('../backends/wasm/memory-estimate.ts')
     const maxBytes = Math.min(wasmBytes, deviceBytes ?? wasmBytes)
     return { backend, maxBytes, estimate: estimateMemory }
   }
@@ -102,36 +119,66 @@ export async function backendMemory(backend: 'webgpu' | 'ort'): Promise<BackendM
 /** WASM addresses 32 bits. */
 const wasmBytes = 2 ** 32
 
-async function openWebGpu(reason: string): Promise<Backend> {
+/** This machine, as `auto` sees it. */
+export const machine: Machine = {
+  get cpu() {
+    const { userAgent, hardwareConcurrency } = navigator
+    return JSON.stringify([userAgent, hardwareConcurrency, globalThis.crossOriginIsolated === true])
+  },
+  async adapterName() {
+    const { adapterName, requestAdapter } = await import('../backends/webgpu/gpu.ts')
+    return adapterName((await requestAdapter()).info)
+  },
+  async timeLayer(candidate, { spec, tensors, precision }, signal) {
+    if (candidate === 'wasm') {
+      const { timeLayer } = await import('../backends/wasm/time-layer.ts')
+      return timeLayer(spec, tensors, { precision, signal })
+    }
+    const { timeLayer } = await import('../backends/webgpu/time-layer.ts')
+    return timeLayer(spec, tensors)
+  },
+}
+
+async function openWebGpu(reason = 'WebGPU was asked for.'): Promise<Backend> {
   const [{ openGpu }, { createWebGpuExecutor }] = await Promise.all([
     import('../backends/webgpu/gpu.ts'),
     import('../backends/webgpu/executor.ts'),
   ])
-  const gpu = await starting(openGpu())
+  const gpu = await starting('webgpu', openGpu())
   return {
     lookahead: 4,
     compile: (spec, weights, options) =>
-      starting(createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
+      starting('webgpu', createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
     close: () => gpu.device.destroy(),
   }
 }
 
-/** What is wrong with the machine; other errors are about the model, the network or the person's wishes. */
-const startFailures: ReadonlySet<ErrorCode> = new Set([
-  'webgpu_unavailable',
-  'out_of_memory',
-  'device_lost',
-  'internal',
-])
+/** A step computes on the worker's own thread: pings, Stop and tokens on their way to the page have their turn behind each. */
+function breathing(executor: Executor): Executor {
+  return {
+    ...executor,
+    async step(rows) {
+      const results = await executor.step(rows)
+      await breathe()
+      return results
+    },
+  }
+}
+
+/** What is wrong with the machine, or too much for a backend; others are about the file, the network or the person's wishes. */
+const startFailures: Readonly<Record<Candidate, readonly ErrorCode[]>> = {
+  webgpu: ['webgpu_unavailable', 'out_of_memory', 'device_lost', 'internal'],
+  wasm: ['out_of_memory', 'unsupported_architecture', 'unsupported_operator', 'internal'],
+}
 
 /** Names the backend that failed to start in the error's details: `auto` then chooses another. */
-async function starting<T>(work: Promise<T>): Promise<T> {
+async function starting<T>(failedBackend: Candidate, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (thrown) {
     const error = toBrasaError(thrown)
-    if (!startFailures.has(error.code)) throw error
+    if (!startFailures[failedBackend].includes(error.code)) throw error
     const { code, message, details, cause } = error
-    throw new BrasaError(code, { message, details: { ...details, failedBackend: 'webgpu' }, cause })
+    throw new BrasaError(code, { message, details: { ...details, failedBackend }, cause })
   }
 }

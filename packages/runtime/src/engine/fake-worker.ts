@@ -9,12 +9,16 @@ import { createEngineService } from './service.ts'
 /** A worker for tests of the page's side: a model that computes nothing, and prompts that end the worker in every way. */
 const loadFake: LoadModel = async ({ model, backend, reason }, { onProgress, signal }) => {
   numLoads++
-  const onGpu = backend !== 'ort'
+  const onGpu = backend !== 'wasm' && backend !== 'ort'
   if (model === 'no adapter' && onGpu) {
     throw new BrasaError('webgpu_unavailable', {
       message: 'There is no adapter.',
       details: { failedBackend: 'webgpu' },
     })
+  }
+  if (model === 'nothing but ONNX Runtime' && backend !== 'ort') {
+    const failedBackend = onGpu ? 'webgpu' : 'wasm'
+    throw new BrasaError('out_of_memory', { message: 'No room.', details: { failedBackend } })
   }
   // ONNX Runtime fails in a worker that had a GPU: so does this.
   if (!onGpu && numLoads > 1) throw new BrasaError('internal', { message: 'Not in a used worker.' })
@@ -34,7 +38,7 @@ const loadFake: LoadModel = async ({ model, backend, reason }, { onProgress, sig
   }
   const lostAtStep = onGpu ? lossesOf(model) : undefined
   const executor = createFakeExecutor({ contextLength: 4096, stepMs: model === 'slow' ? 30 : 1, lostAtStep })
-  const device = { ...executor.device, ...(!onGpu && { backend: 'ort' as const, reason: reason ?? '' }) }
+  const device = { ...executor.device, ...(!onGpu && { backend, reason: reason ?? '' }) }
   const fake = createFakeModel({}, { ...executor, device })
   return {
     ...fake,

@@ -22,8 +22,9 @@ export async function inspectModel(request: InspectRequest): Promise<ModelInspec
     const { name = peeked.id, licence: ownLicence, ...facts } = modelFacts(header)
     const licence = entry?.licence ?? ownLicence
     const sizeBytes = peeked.files.reduce((sum, { size }, file) => sum + knownSize(size, file, described), 0)
-    const [webgpu, ort] = await Promise.all([
+    const [webgpu, wasm, ort] = await Promise.all([
       estimate('webgpu', described, request),
+      estimate('wasm', described, request),
       estimate('ort', described, request),
     ])
     return {
@@ -37,7 +38,7 @@ export async function inspectModel(request: InspectRequest): Promise<ModelInspec
       sizeBytes,
       storedBytes,
       fetchBytes: isHere ? 0 : sizeBytes - storedBytes,
-      memory: { webgpu, ort },
+      memory: { webgpu, wasm, ort },
     }
   } finally {
     peeked.close()
@@ -45,7 +46,7 @@ export async function inspectModel(request: InspectRequest): Promise<ModelInspec
 }
 
 async function estimate(
-  backend: 'webgpu' | 'ort',
+  backend: keyof ModelInspection['memory'],
   { header, spec }: HeaderDescription,
   wishes: InspectRequest,
 ): Promise<MemoryEstimate> {

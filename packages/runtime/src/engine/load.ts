@@ -10,10 +10,12 @@ import type { LoadRequest, ModelInfo } from '../protocol.ts'
 import { type OpenedModel, openModel } from '../storage/open-model.ts'
 import { openShardStore } from '../storage/overflow-store.ts'
 import type { ShardStore } from '../storage/shard-store.ts'
-import { backendMemory, openBackend } from './backends.ts'
+import { type Candidate, chooseBackend } from './backend-choice.ts'
+import { backendMemory, machine, openBackend } from './backends.ts'
 import { describeHeader } from './describe-file.ts'
 import { createLoadProgress } from './load-progress.ts'
-import { planMemory } from './memory-plan.ts'
+import { storedTimes } from './measured-times.ts'
+import { type BackendMemory, planMemory } from './memory-plan.ts'
 import type { LoadModel } from './model.ts'
 import { modelFacts } from './model-facts.ts'
 import { createModelText } from './model-text.ts'
@@ -28,7 +30,11 @@ let openedStore: Promise<ShardStore> | undefined
  *   `out_of_memory` where it cannot fit, before any of its weights is fetched
  */
 export const loadEngine: LoadModel = async (request, events) => {
-  const backend = await openBackend(request.backend, request.reason)
+  const { backend: choice, reason, precision } = request
+  // What `auto` chooses depends on the model's shapes.
+  let backend = choice === 'auto' ? undefined : await openBackend(choice, reason)
+  const adapterName = choice === 'auto' ? machine.adapterName() : undefined
+  adapterName?.catch(() => {})
   let compiled = false
   try {
     openedStore ??= openShardStore()
@@ -43,7 +49,7 @@ export const loadEngine: LoadModel = async (request, events) => {
       onProgress: progress.fromStorage,
       async beforeDownload(files) {
         const { header, spec } = await describeHeader(files, events.signal)
-        await planContext(request, header, spec)
+        await planLoad(request, header, spec)
       },
     })
     sizeBytes = opened.files.reduce((sum, file) => sum + file.size, 0)
@@ -51,17 +57,25 @@ export const loadEngine: LoadModel = async (request, events) => {
     const header = await readSplitGguf(opened.files, events.signal)
     const weights = modelWeights(header, opened.files)
     const read: ReadTensor = (name) => weights.read(name, events.signal)
-    const contextLength = await planContext(request, header, await describeModel(header, read))
+    const { contextLength, fitting } = await planLoad(request, header, await describeModel(header, read))
     const spec = await describeModel(header, read, { contextLength })
     await breathe()
     const text = createModelText(header)
     throwIfAborted(events.signal)
+    if (backend === undefined) {
+      const model = { spec, precision, tensors: weights.tensors }
+      const here = { ...machine, adapterName: async () => adapterName! }
+      const chosen = await chooseBackend(model, fitting, here, storedTimes(), events.signal)
+      backend = await openBackend(chosen.backend, chosen.reason)
+    }
 
     // From here on the executor owns what the backend opened.
     compiled = true
+    const { lookahead } = backend
     const executor = await backend.compile(spec, weights, {
       contextLength,
       linears: request.linears,
+      precision,
       signal: events.signal,
       onPhase: progress.enter,
       onUpload: progress.uploaded,
@@ -71,11 +85,11 @@ export const loadEngine: LoadModel = async (request, events) => {
       ...text,
       info: modelInfo(opened, header, { contextLength: executor.contextLength, sizeBytes }),
       executor,
-      lookahead: backend.lookahead,
+      lookahead,
       counters: () => executor.counters?.() ?? noCounters,
     }
   } catch (error) {
-    if (!compiled) backend.close()
+    if (!compiled) backend?.close()
     throw error
   }
 }
@@ -90,17 +104,35 @@ const noCounters: DeviceCounters = {
   bytesRead: 0,
 }
 
-/** How long a context to load with. @throws BrasaError `out_of_memory` with the figures, `invalid_request` */
-async function planContext(
+/**
+ * How long a context to load with, and which of the backends that `auto` chooses from hold the model.
+ * @throws BrasaError `out_of_memory` with the figures, `invalid_request`
+ */
+async function planLoad(
   { backend, contextLength: wanted, linears }: LoadRequest,
   { tensors }: GgufHeader,
   spec: TransformerSpec,
-): Promise<number> {
-  const estimator = await backendMemory(backend === 'ort' ? 'ort' : 'webgpu')
-  const { contextLength, problem } = planMemory(spec, tensors, estimator, { contextLength: wanted, linears })
-  if (problem !== undefined && backend !== 'reference') throw problem
-  return contextLength
+): Promise<{ contextLength: number; fitting: readonly Candidate[] }> {
+  const candidates = backend === 'auto' ? (['webgpu', 'wasm'] as const) : [memoryOf(backend)]
+  const plans = await Promise.all(
+    candidates.map(async (name) => {
+      const estimator = await backendMemory(name)
+      return { name, ...planMemory(spec, tensors, estimator, { contextLength: wanted, linears }) }
+    }),
+  )
+  const fitting = plans.filter(({ problem }) => problem === undefined)
+  const problem = plans.at(-1)?.problem
+  if (fitting.length === 0 && problem !== undefined && backend !== 'reference') throw problem
+  const lengths = (fitting.length > 0 ? fitting : plans).map(({ contextLength }) => contextLength)
+  return {
+    contextLength: Math.min(...lengths),
+    fitting: fitting.flatMap(({ name }) => (name === 'ort' ? [] : [name])),
+  }
 }
+
+/** The reference takes about what WebAssembly does, and is never refused. */
+const memoryOf = (backend: Exclude<LoadRequest['backend'], 'auto'>): BackendMemory['backend'] =>
+  backend === 'reference' ? 'wasm' : backend
 
 function modelInfo(
   { id, entry }: OpenedModel,

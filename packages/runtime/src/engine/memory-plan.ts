@@ -5,7 +5,7 @@ import type { GgufHeader } from '../formats/gguf.ts'
 
 /** What a backend takes for a model, and how much there is of it here. */
 export interface BackendMemory {
-  readonly backend: 'webgpu' | 'ort'
+  readonly backend: 'webgpu' | 'wasm' | 'ort'
   estimate(
     spec: TransformerSpec,
     tensors: GgufHeader['tensors'],
@@ -98,7 +98,7 @@ function problemOf(
 ): BrasaError | undefined {
   const { backend, maxBytes, maxBufferBytes = Number.POSITIVE_INFINITY, unavailable } = backendMemory
   if (unavailable !== undefined) return new BrasaError('webgpu_unavailable', { message: unavailable })
-  const where = backend === 'webgpu' ? 'WebGPU' : 'ONNX Runtime'
+  const where = { webgpu: 'WebGPU', wasm: 'WebAssembly', ort: 'ONNX Runtime' }[backend]
   const cannot = (message: string, neededBytes: number, limitBytes: number) =>
     new BrasaError('out_of_memory', {
       message,

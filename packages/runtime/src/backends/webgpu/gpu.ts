@@ -18,6 +18,16 @@ export interface Gpu {
  * @throws BrasaError `webgpu_unavailable`
  */
 export async function openGpu(): Promise<Gpu> {
+  const adapter = await requestAdapter()
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
+  const device = await adapter.requestDevice({
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+  })
+  return gpuOf(device, adapter.info)
+}
+
+/** @throws BrasaError `webgpu_unavailable` that says how to turn it on */
+export async function requestAdapter(): Promise<GPUAdapter> {
   if (typeof navigator === 'undefined' || !('gpu' in navigator) || navigator.gpu === undefined) {
     throw new BrasaError('webgpu_unavailable', {
       message:
@@ -31,18 +41,17 @@ export async function openGpu(): Promise<Gpu> {
         'This browser has WebGPU but offers no adapter. Turn on hardware acceleration in its settings, update the graphics driver, or enable chrome://flags/#enable-unsafe-webgpu.',
     })
   }
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
-  const device = await adapter.requestDevice({
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-  })
-  return gpuOf(device, adapter.info)
+  return adapter
 }
+
+export const adapterName = ({ vendor, architecture, description }: GPUAdapterInfo): string =>
+  [vendor, architecture, description].filter((part) => part !== '').join(' ')
 
 /** Wraps a device that the caller opened. */
 export function gpuOf(device: GPUDevice, info: GPUAdapterInfo): Gpu {
   return {
     device,
-    adapterName: [info.vendor, info.architecture, info.description].filter((part) => part !== '').join(' '),
+    adapterName: adapterName(info),
     isSoftware:
       info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`),
     counters: {

@@ -1,0 +1,141 @@
+import { madd, sumOfLanes } from './dot'
+import { NormaliseOp, PostNormOp } from './ops'
+
+// Activations for integer products: blocks of 32 as signed bytes, with a scale and, for each half of the block, the scaled sum.
+// Rows lie in groups of R (1 or 4): quants i8 (groups, blocks, R, 32), scales f32 (groups, blocks, R), sums f32 (groups,
+// blocks, 2, R).
+
+export function normalise(op: NormaliseOp, group: i32): void {
+  const rowsPerGroup = op.rowsPerGroup
+  for (let r = 0; r < rowsPerGroup; r++) {
+    const row = group * rowsPerGroup + r
+    // The last group may be short: what is computed for its empty rows is stored nowhere.
+    if (row < op.numRows) normaliseRow(op, row, group, r)
+  }
+}
+
+function normaliseRow(op: NormaliseOp, row: i32, group: i32, r: i32): void {
+  const numColumns = op.numColumns
+  const numBlocks = numColumns >> 5
+  const x = op.input + <usize>row * op.inputStride
+  const gain = op.gain
+  const factor = gain != 0 ? inverseRms(x, numColumns, op.epsilon) : 1
+  if (op.floats != 0) {
+    const y = op.floats + (<usize>(row * numColumns) << 2)
+    const end = <usize>numColumns << 2
+    for (let i: usize = 0; i < end; i += 16) v128.store(y + i, scaled(x + i, gain, i, factor))
+  }
+  if (op.quants == 0) return
+  const rowsPerGroup = op.rowsPerGroup
+  const firstBlock = group * numBlocks
+  for (let block = 0; block < numBlocks; block++) {
+    const at = <usize>((firstBlock + block) * rowsPerGroup + r)
+    const sums = op.sums + (<usize>((firstBlock + block) * 2 * rowsPerGroup + r) << 2)
+    const column = <usize>block << 7
+    quantiseBlock(
+      x + column,
+      gain != 0 ? gain + column : 0,
+      factor,
+      op.quants + (at << 5),
+      op.scales + (at << 2),
+      sums,
+      <usize>rowsPerGroup << 2,
+    )
+  }
+}
+
+/** 1 / sqrt(mean(x^2) + epsilon) */
+export function inverseRms(x: usize, numColumns: i32, epsilon: f32): f32 {
+  let a = f32x4.splat(0)
+  let b = f32x4.splat(0)
+  const end = x + (<usize>numColumns << 2)
+  const paired = x + (<usize>(numColumns >> 3) << 5)
+  let p = x
+  for (; p < paired; p += 32) {
+    const v = v128.load(p)
+    const w = v128.load(p, 16)
+    a = madd(v, v, a)
+    b = madd(w, w, b)
+  }
+  if (p < end) {
+    const v = v128.load(p)
+    a = madd(v, v, a)
+  }
+  return 1 / Mathf.sqrt(sumOfLanes(f32x4.add(a, b)) / <f32>numColumns + epsilon)
+}
+
+// @ts-ignore: decorator
+@inline
+function scaled(x: usize, gain: usize, offset: usize, factor: f32): v128 {
+  const v = f32x4.mul(v128.load(x), f32x4.splat(factor))
+  return gain != 0 ? f32x4.mul(v, v128.load(gain + offset)) : v
+}
+
+// @ts-ignore: decorator
+@inline
+function quantiseBlock(
+  x: usize,
+  gain: usize,
+  factor: f32,
+  quants: usize,
+  scale: usize,
+  sums: usize,
+  sumStride: usize,
+): void {
+  const v0 = scaled(x, gain, 0, factor)
+  const v1 = scaled(x + 16, gain, 16, factor)
+  const v2 = scaled(x + 32, gain, 32, factor)
+  const v3 = scaled(x + 48, gain, 48, factor)
+  const v4 = scaled(x + 64, gain, 64, factor)
+  const v5 = scaled(x + 80, gain, 80, factor)
+  const v6 = scaled(x + 96, gain, 96, factor)
+  const v7 = scaled(x + 112, gain, 112, factor)
+  let most = f32x4.max(
+    f32x4.max(f32x4.max(f32x4.abs(v0), f32x4.abs(v1)), f32x4.max(f32x4.abs(v2), f32x4.abs(v3))),
+    f32x4.max(f32x4.max(f32x4.abs(v4), f32x4.abs(v5)), f32x4.max(f32x4.abs(v6), f32x4.abs(v7))),
+  )
+  most = f32x4.max(most, i8x16.shuffle(most, most, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
+  most = f32x4.max(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
+  const greatest = f32x4.extract_lane(most, 0)
+  const step: f32 = greatest / 127
+  const inverse = f32x4.splat(greatest > 0 ? 127 / greatest : 0)
+  const i0 = rounded(v0, inverse)
+  const i1 = rounded(v1, inverse)
+  const i2 = rounded(v2, inverse)
+  const i3 = rounded(v3, inverse)
+  const i4 = rounded(v4, inverse)
+  const i5 = rounded(v5, inverse)
+  const i6 = rounded(v6, inverse)
+  const i7 = rounded(v7, inverse)
+  v128.store(quants, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(i0, i1), i16x8.narrow_i32x4_s(i2, i3)))
+  v128.store(quants, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(i4, i5), i16x8.narrow_i32x4_s(i6, i7)), 16)
+  store<f32>(scale, step)
+  store<f32>(sums, step * <f32>sumOfIntegers(i32x4.add(i32x4.add(i0, i1), i32x4.add(i2, i3))))
+  store<f32>(sums + sumStride, step * <f32>sumOfIntegers(i32x4.add(i32x4.add(i4, i5), i32x4.add(i6, i7))))
+}
+
+// @ts-ignore: decorator
+@inline
+function rounded(v: v128, inverse: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, inverse)))
+}
+
+// @ts-ignore: decorator
+@inline
+function sumOfIntegers(v: v128): i32 {
+  return (
+    i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + (i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3))
+  )
+}
+
+export function postNorm(op: PostNormOp, row: i32): void {
+  const numColumns = op.numColumns
+  const x = op.input + <usize>row * op.inputStride
+  const hidden = op.hidden + <usize>row * op.hiddenStride
+  const factor = f32x4.splat(inverseRms(x, numColumns, op.epsilon) * op.scale)
+  const end = <usize>numColumns << 2
+  for (let i: usize = 0; i < end; i += 16) {
+    const normed = f32x4.mul(f32x4.mul(v128.load(x + i), factor), v128.load(op.gain + i))
+    v128.store(hidden + i, f32x4.add(v128.load(hidden + i), normed))
+  }
+}

@@ -1,0 +1,13 @@
+import { unpackedBytes } from './unpack'
+
+/** Memory is shared by all threads and globals are not: where this thread keeps what it computes in between. See `scratchBytes`. */
+export let scratch: usize = 0
+
+export function useScratch(address: usize): void {
+  scratch = address
+}
+
+/** Sums and an unpacked tile, in bytes and in floats, or the scores of a page. */
+export function scratchBytes(mostColumns: i32): usize {
+  return 4096 + unpackedBytes(mostColumns) + (<usize>mostColumns << 5)
+}

@@ -1,0 +1,8 @@
+import { describeArchitectures } from '../../models/architecture-cases.ts'
+import { createWasmExecutor } from './executor.ts'
+
+describeArchitectures(
+  'wasm in floats',
+  (spec, weights, options) => createWasmExecutor(spec, weights, { ...options, precision: 'f32' }),
+  1e-2,
+)

@@ -1,0 +1,95 @@
+import { BrasaError } from '../../errors.ts'
+
+/** What packages/runtime/assembly exports. Pointers are byte addresses in the shared memory. */
+export interface Kernels {
+  /** Runs `numOps` ops at `ops` with whoever helps. */
+  run(board: number, ops: number, numOps: number): void
+  /** Takes chunks of ops until `stop`. */
+  help(board: number, patience: number): void
+  stop(board: number): void
+  /** Bytes that an instance computes with in between; `mostColumns` of any matrix. */
+  scratchBytes(mostColumns: number): number
+  useScratch(address: number): void
+  probeDot(): number
+  argmax(logits: number, count: number): number
+  scaleLogits(logits: number, count: number, scale: number, cap: number): void
+  penalise(
+    logits: number,
+    seen: number,
+    numSeen: number,
+    repetition: number,
+    frequency: number,
+    presence: number,
+  ): void
+  draw(
+    scores: number,
+    count: number,
+    topK: number,
+    topP: number,
+    lowest: number,
+    base: number,
+    scratch: number,
+  ): number
+  drawScratchBytes(count: number): number
+}
+
+export type FeatureSet = 'relaxed' | 'plain'
+
+/** Feature sets of this machine, the fastest first. */
+export async function compileKernels(featureSet?: FeatureSet): Promise<KernelModule> {
+  if (featureSet !== 'plain') {
+    const { base64 } = await import('../../../assembly/index.ts?wasm=relaxed')
+    const bytes = bytesOf(base64)
+    if (WebAssembly.validate(bytes)) return { featureSet: 'relaxed', bytes }
+  }
+  const { base64 } = await import('../../../assembly/index.ts?wasm=plain')
+  const bytes = bytesOf(base64)
+  if (WebAssembly.validate(bytes)) return { featureSet: 'plain', bytes }
+  throw new BrasaError('unsupported_operator', {
+    message: 'This browser has no WebAssembly SIMD. Use a current browser.',
+  })
+}
+
+export interface KernelModule {
+  readonly featureSet: FeatureSet
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** An instance for the calling thread. */
+export async function startKernels(
+  { bytes }: KernelModule,
+  memory: WebAssembly.Memory,
+  isShared: boolean,
+): Promise<Kernels> {
+  const module = isShared ? bytes : withUnsharedMemory(bytes)
+  const { instance } = await WebAssembly.instantiate(module, { env: { memory } })
+  return instance.exports as unknown as Kernels
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
+}
+
+/** Limits of an imported memory: bit 0 says that there is a maximum, bit 1 that it is shared. */
+const sharedLimits = 3
+const unsharedLimits = 1
+
+/**
+ * The same code for a memory of one thread, which a page that is not cross-origin isolated has: only the import's own word
+ * for its memory differs, and atomics work on both.
+ */
+function withUnsharedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const name = [...'memory'].map((char) => char.charCodeAt(0))
+  const memoryImport = 2
+  for (let at = 0; at < bytes.length - name.length - 2; at++) {
+    const isImport =
+      name.every((code, i) => bytes[at + i] === code) &&
+      bytes[at + name.length] === memoryImport &&
+      bytes[at + name.length + 1] === sharedLimits
+    if (!isImport) continue
+    const copy = bytes.slice()
+    copy[at + name.length + 1] = unsharedLimits
+    return copy
+  }
+  throw new BrasaError('internal', { message: 'The WASM kernels import no shared memory.' })
+}

@@ -1,0 +1,3 @@
+import { testLinears } from './linear-cases.ts'
+
+testLinears('plain', [1], 12)
