@@ -82,7 +82,9 @@ export async function chooseBackend(
     if ('error' in wasm) throw noneRuns(webgpu.error, wasm.error)
     // One that is only late counts from the next load on.
     timing.then(
-      (late) => 'value' in late && remember({ webgpu: late.value, wasm: wasm.value }),
+      async (late) => {
+        if ('value' in late) await remember({ webgpu: late.value, wasm: wasm.value })
+      },
       () => undefined,
     )
     return { backend: 'wasm', reason: whyNot('webgpu', webgpu.error) }
