@@ -7,6 +7,9 @@ import { chromiumArgs, findChromium } from './scripts/chromium.mjs'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const executablePath = await findChromium()
 
+/** Several tests crash the GPU process of the one browser they share: the next ones still get an adapter. */
+const afterCrashes = ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis']
+
 /** As the page itself is served: threads. */
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -34,7 +37,10 @@ const inBrowser = (name: string, include: string[], exclude: string[] = []) => (
       headless: true,
       screenshotFailures: false,
       provider: playwright({
-        launchOptions: { args: chromiumArgs, ...(executablePath !== undefined && { executablePath }) },
+        launchOptions: {
+          args: [...chromiumArgs, ...afterCrashes],
+          ...(executablePath !== undefined && { executablePath }),
+        },
       }),
       instances: [{ browser: 'chromium' as const }],
     },
