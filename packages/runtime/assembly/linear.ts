@@ -55,10 +55,10 @@ export function linear(op: LinearOp, first: i32, last: i32): void {
       unpack(op, weights, bytes, factors)
       for (let row = 0; row < numRows; row += 4) {
         const block = <usize>((row >> 2) * numBlocks)
-        const quants = op.quants + (block << 7)
+        const quants = op.quants + (block << 7) * <usize>op.width
         const scales = op.scales + (block << 4)
         const sums = op.sums + (block << 5)
-        fourRows(numBlocks, numGroups, isSplit, bytes, factors, quants, scales, sums, accumulators)
+        fourRows(numBlocks, numGroups, isSplit, op.width == 2, bytes, factors, quants, scales, sums, accumulators)
         const end = min(row + 4, numRows)
         for (let r = row; r < end; r++) finish(op, tile, r, accumulators + (<usize>(r - row) << 5))
       }

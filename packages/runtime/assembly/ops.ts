@@ -69,6 +69,8 @@ export class NormaliseOp extends Op {
   sums: usize
   /** 1 or 4 */
   rowsPerGroup: i32
+  /** Bytes of each activation: 1 or 2 */
+  width: i32
 }
 
 export enum Epilogue {
@@ -102,6 +104,8 @@ export class LinearOp extends Op {
   scale: f32
   /** Whether the relaxed dot product takes weights above 127: `probeDot`. */
   takesBytes: i32
+  /** Bytes of each activation, as in NormaliseOp */
+  width: i32
 }
 
 /** Normalises heads in place: numHeads vectors of headDim from `input` on in each row. A chunk a row. */

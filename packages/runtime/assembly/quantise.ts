@@ -1,8 +1,9 @@
 import { madd, sumOfLanes } from './dot'
 import { NormaliseOp, PostNormOp } from './ops'
 
-// Activations for integer products: blocks of 32 as signed bytes, with a scale and, for each half of the block, the scaled sum.
-// Rows lie in groups of R (1 or 4): quants i8 (groups, blocks, R, 32), scales f32 (groups, blocks, R), sums f32 (groups,
+// Activations for integer products: blocks of 32 whole numbers with a scale and, for each half of the block, the scaled sum. A
+// number is a signed byte, or of 15 bits in two: 128 * high + low, so that a product of it is two products of bytes.
+// Rows lie in groups of R (1 or 4): quants i8 (groups, blocks, R, width, 32), scales f32 (groups, blocks, R), sums f32 (groups,
 // blocks, 2, R).
 
 export function normalise(op: NormaliseOp, group: i32): void {
@@ -36,7 +37,8 @@ function normaliseRow(op: NormaliseOp, row: i32, group: i32, r: i32): void {
       x + column,
       gain != 0 ? gain + column : 0,
       factor,
-      op.quants + (at << 5),
+      op.width == 2,
+      op.quants + ((at << 5) * <usize>op.width),
       op.scales + (at << 2),
       sums,
       <usize>rowsPerGroup << 2,
@@ -77,6 +79,7 @@ function quantiseBlock(
   x: usize,
   gain: usize,
   factor: f32,
+  isWide: bool,
   quants: usize,
   scale: usize,
   sums: usize,
@@ -97,8 +100,9 @@ function quantiseBlock(
   most = f32x4.max(most, i8x16.shuffle(most, most, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
   most = f32x4.max(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
   const greatest = f32x4.extract_lane(most, 0)
-  const step: f32 = greatest / 127
-  const inverse = f32x4.splat(greatest > 0 ? 127 / greatest : 0)
+  const largest: f32 = isWide ? 127 * 128 : 127
+  const step: f32 = greatest / largest
+  const inverse = f32x4.splat(greatest > 0 ? largest / greatest : 0)
   const i0 = rounded(v0, inverse)
   const i1 = rounded(v1, inverse)
   const i2 = rounded(v2, inverse)
@@ -107,11 +111,40 @@ function quantiseBlock(
   const i5 = rounded(v5, inverse)
   const i6 = rounded(v6, inverse)
   const i7 = rounded(v7, inverse)
-  v128.store(quants, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(i0, i1), i16x8.narrow_i32x4_s(i2, i3)))
-  v128.store(quants, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(i4, i5), i16x8.narrow_i32x4_s(i6, i7)), 16)
+  const n0 = i16x8.narrow_i32x4_s(i0, i1)
+  const n1 = i16x8.narrow_i32x4_s(i2, i3)
+  const n2 = i16x8.narrow_i32x4_s(i4, i5)
+  const n3 = i16x8.narrow_i32x4_s(i6, i7)
+  if (isWide) {
+    const h0 = highOf(n0)
+    const h1 = highOf(n1)
+    const h2 = highOf(n2)
+    const h3 = highOf(n3)
+    v128.store(quants, i8x16.narrow_i16x8_s(h0, h1))
+    v128.store(quants, i8x16.narrow_i16x8_s(h2, h3), 16)
+    v128.store(quants, i8x16.narrow_i16x8_s(lowOf(n0, h0), lowOf(n1, h1)), 32)
+    v128.store(quants, i8x16.narrow_i16x8_s(lowOf(n2, h2), lowOf(n3, h3)), 48)
+  } else {
+    v128.store(quants, i8x16.narrow_i16x8_s(n0, n1))
+    v128.store(quants, i8x16.narrow_i16x8_s(n2, n3), 16)
+  }
   store<f32>(scale, step)
   store<f32>(sums, step * <f32>sumOfIntegers(i32x4.add(i32x4.add(i0, i1), i32x4.add(i2, i3))))
   store<f32>(sums + sumStride, step * <f32>sumOfIntegers(i32x4.add(i32x4.add(i4, i5), i32x4.add(i6, i7))))
+}
+
+/** The nearest multiple of 128, over 128: -127 to 127. */
+// @ts-ignore: decorator
+@inline
+function highOf(n: v128): v128 {
+  return i16x8.shr_s(i16x8.add(n, i16x8.splat(64)), 7)
+}
+
+/** What is left: -64 to 63. */
+// @ts-ignore: decorator
+@inline
+function lowOf(n: v128, high: v128): v128 {
+  return i16x8.sub(n, i16x8.shl(high, 7))
 }
 
 // @ts-ignore: decorator

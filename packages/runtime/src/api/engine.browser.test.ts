@@ -140,7 +140,12 @@ describe('createEngine', () => {
 
   test.each<[string, Partial<EngineOptions>, string, RegExp]>([
     ['no GGUF', { model: new File(['no model at all'], 'x.gguf') }, 'not_a_gguf', /./],
-    ['an unknown backend', { backend: 'cuda' as 'auto' }, 'invalid_request', /auto, webgpu, wasm, ort, reference/],
+    [
+      'an unknown backend',
+      { backend: 'cuda' as 'auto' },
+      'invalid_request',
+      /auto, webgpu, wasm, ort, reference/,
+    ],
     ['too long a context', { contextLength: 1000 }, 'invalid_request', /trained for 200/],
     [
       'an unknown architecture',

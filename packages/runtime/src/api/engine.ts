@@ -95,6 +95,14 @@ function checkModel(model: unknown): void {
   })
 }
 
+function checkOneOf(parameter: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return
+  throw new BrasaError('invalid_request', {
+    message: `"${parameter}" is ${String(value)}; it may be ${known.map((name) => `"${name}"`).join(' or ')}, or left out.`,
+    details: { parameter, value: String(value) },
+  })
+}
+
 function checkMemoryOptions({
   contextLength,
   linears,
@@ -106,11 +114,6 @@ function checkMemoryOptions({
       details: { parameter: 'contextLength', value: String(contextLength) },
     })
   }
-  for (const [parameter, value] of Object.entries({ linears, precision })) {
-    if (value === undefined || value === 'f32' || value === 'int8') continue
-    throw new BrasaError('invalid_request', {
-      message: `"${parameter}" is ${String(value)}; it may be "f32" or "int8", or left out.`,
-      details: { parameter, value: String(value) },
-    })
-  }
+  checkOneOf('linears', linears, ['f32', 'int8'])
+  checkOneOf('precision', precision, ['int8', 'int16', 'f32'])
 }

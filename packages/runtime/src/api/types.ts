@@ -19,8 +19,11 @@ export interface EngineOptions {
   readonly backend?: BackendChoice
   /** How ONNX Runtime computes linear layers; by default f32 where it fits into memory, else int8. `engine.device.linears` tells. */
   readonly linears?: 'f32' | 'int8'
-  /** What WebAssembly multiplies the weights by: activations in blocks of 32 signed bytes, the default, or as they are, slower. */
-  readonly precision?: 'int8' | 'f32'
+  /**
+   * What WebAssembly multiplies quantised weights by: activations of 15 bits, the default; of 8, faster and coarser; or as they are,
+   * slower.
+   */
+  readonly precision?: 'int8' | 'int16' | 'f32'
   /**
    * Tokens a conversation may have. By default the largest of 2,048, 4,096, 8,192, … and the model's own limit with which it
    * takes at most a quarter of the device's memory, 2 GiB where that is not known; `engine.inspect` tells beforehand.

@@ -145,7 +145,7 @@ export interface LinearPrecision {
 }
 
 /** What a backend with integer kernels multiplies weights by. */
-export type ActivationPrecision = 'int8' | 'f32'
+export type ActivationPrecision = 'int8' | 'int16' | 'f32'
 
 export interface MemoryInfo {
   readonly weightBytes: number

@@ -135,7 +135,7 @@ function tooLate(): Promise<{ readonly error: BrasaError }> {
   return new Promise((resolve) => setTimeout(() => resolve({ error }), gpuTimeoutMs))
 }
 
-function keyOf(adapter: string, cpu: string, { spec, tensors, precision = 'int8' }: ModelShape): string {
+function keyOf(adapter: string, cpu: string, { spec, tensors, precision = 'int16' }: ModelShape): string {
   const { attention, mlp } = spec.blocks[0]!
   const linears = [
     attention.query,

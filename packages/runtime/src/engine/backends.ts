@@ -4,8 +4,8 @@ import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
-import { type BackendMemory, knownDeviceBytes } from './memory-plan.ts'
 import type { Candidate, Machine } from './backend-choice.ts'
+import { type BackendMemory, knownDeviceBytes } from './memory-plan.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
 export interface Backend {

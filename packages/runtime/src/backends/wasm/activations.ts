@@ -38,7 +38,8 @@ export function activationSizes(spec: TransformerSpec, numGroups: number, numRow
     /** Outputs that are normalised before they are added. */
     aside: rows * paddedBytes(hiddenSize),
     floats: rows * inputWidth * 4,
-    quants: rows * numBlocks * 32,
+    /** Of two bytes each, where activations are not of one. */
+    quants: rows * numBlocks * 64,
     scales: rows * numBlocks * 4,
     sums: rows * numBlocks * 8,
     parts:

@@ -1,3 +1,4 @@
+import type { ActivationPrecision } from '../executor.ts'
 import type { AttentionSpec, BlockSpec, RmsNormSpec, TransformerSpec } from '../transformer-spec.ts'
 import { activationSizes, mostSplits, paddedBytes, rowsPerGroupOf } from './activations.ts'
 import type { Heap } from './heap.ts'
@@ -31,8 +32,8 @@ export interface PlanOptions {
   readonly numThreads: number
   /** Whether the dot product takes whole bytes: see assembly/dot.ts. */
   readonly takesBytes: boolean
-  /** Whether activations stay floats. */
-  readonly exact: boolean
+  /** What activations are for quantised weights. */
+  readonly precision: ActivationPrecision
   /** Of each block; 0 where nothing turns. */
   readonly ropeTables: readonly number[]
 }
@@ -52,7 +53,8 @@ export function planForward(
   pages: KvPages,
   options: PlanOptions,
 ): ForwardPlan {
-  const { numRows } = options
+  const { numRows, precision } = options
+  const width = precision === 'int16' ? 2 : 1
   const { hiddenSize } = spec
   const rowsPerGroup = rowsPerGroupOf(numRows)
   const hiddenStride = paddedBytes(hiddenSize)
@@ -84,7 +86,7 @@ export function planForward(
     norm: RmsNormSpec | undefined,
     matrix: Matrix,
   ): OpRecord[] {
-    const wantsFloats = options.exact || isFloat(matrix.format)
+    const wantsFloats = precision === 'f32' || isFloat(matrix.format)
     if (norm === undefined && wantsFloats && input.stride === numColumns * 4) return []
     const perGroup = rows === 1 ? 1 : rowsPerGroup
     return [
@@ -95,7 +97,7 @@ export function planForward(
           ...[rows, numColumns, input.address, input.stride],
           ...[norm === undefined ? 0 : matrices.vector(norm.weight), f32(norm?.epsilon ?? 0)],
           ...(wantsFloats ? [floats, 0, 0, 0] : [0, quants, scales, sums]),
-          perGroup,
+          ...[perGroup, width],
         ],
       },
     ]
@@ -108,7 +110,7 @@ export function planForward(
     output: { address: number; stride: number; epilogue: number; scale: number },
   ): OpRecord {
     const numTiles = matrix.numRows / tileRows
-    const takesFloats = options.exact || isFloat(matrix.format)
+    const takesFloats = precision === 'f32' || isFloat(matrix.format)
     const quantised: Field[] = takesFloats ? [0, 0, 0] : [quants, scales, sums]
     const most = options.numThreads === 1 ? 1 : options.numThreads * chunksPerThread
     return {
@@ -118,7 +120,8 @@ export function planForward(
         ...[rows, matrix.numColumns, numTiles, formatCodes[matrix.format], matrix.address, matrix.bias],
         ...quantised,
         ...[takesFloats ? (input.isAsItWas ? input.address : floats) : 0, rows === 1 ? 1 : rowsPerGroup],
-        ...[output.address, output.stride, output.epilogue, f32(output.scale), options.takesBytes ? 1 : 0],
+        ...[output.address, output.stride, output.epilogue, f32(output.scale)],
+        ...[options.takesBytes ? 1 : 0, width],
       ],
     }
   }
