@@ -7,7 +7,7 @@
  */
 
 /** @type {Record<SystemResult['status'], string>} */
-const labels = {
+export const statusLabels = {
   ok: '',
   'wrong-output': 'WRONG OUTPUT',
   'ran-elsewhere': 'ran on the CPU',
@@ -15,6 +15,16 @@ const labels = {
   crashed: 'CRASHED',
   hung: 'HUNG',
   unavailable: 'out of reach',
+}
+
+export const memoryNames = {
+  gpuBytes: 'GPU buffers',
+  weightBytes: 'weights',
+  kvCacheBytes: 'keys and values',
+  otherBytes: 'other',
+  jsHeapBytes: 'JS heap of the page',
+  wasmHeapBytes: 'WASM heap',
+  processBytes: 'all its processes',
 }
 
 /**
@@ -39,7 +49,7 @@ export function tableOf(results) {
     shareOf(system),
     ...agreementOf(system),
     workOf(system),
-    labels[system.status],
+    statusLabels[system.status],
   ])
   return { heads, rows }
 }
@@ -150,17 +160,8 @@ function loadOf({ cold, warm }) {
  * @param {NonNullable<SystemResult['memory']>} memory
  */
 function memoryOf(name, memory) {
-  const names = {
-    gpuBytes: 'GPU buffers',
-    weightBytes: 'weights',
-    kvCacheBytes: 'keys and values',
-    otherBytes: 'other',
-    jsHeapBytes: 'JS heap of the page',
-    wasmHeapBytes: 'WASM heap',
-    processBytes: 'all its processes',
-  }
-  const parts = Object.entries(names).flatMap(([key, label]) => {
-    const bytes = memory[/** @type {keyof typeof names} */ (key)]
+  const parts = Object.entries(memoryNames).flatMap(([key, label]) => {
+    const bytes = memory[/** @type {keyof typeof memoryNames} */ (key)]
     return bytes === undefined ? [] : [`${label} ${megabytes(bytes)}`]
   })
   return parts.length === 0 ? [] : [`${name} holds ${parts.join(', ')}.`]
@@ -170,8 +171,8 @@ function memoryOf(name, memory) {
  * @param {import('../e2e/bench/schema.mjs').Summary} summary
  * @param {(value: number) => string} format
  */
-const rangeOf = ({ min, median, max }, format) => `${format(median)} (${format(min)}–${format(max)})`
+export const rangeOf = ({ min, median, max }, format) => `${format(median)} (${format(min)}–${format(max)})`
 
-const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`
-const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} MB`
+export const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`
+export const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} MB`
 const round = (/** @type {number} */ count) => Math.round(count * 100) / 100
