@@ -48,7 +48,7 @@ function table(caption, heads, rows) {
     <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
     <tbody>${rows.map(
       ([first = '', ...cells]) =>
-        html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+        html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td${typeof cell === 'string' && cell.length > 40 ? html` class="words"` : nothing}>${cell}</td>`)}</tr>`,
     )}</tbody>
   </table></div>`
 }
@@ -143,8 +143,10 @@ export function ratiosSection({ tests, systems, baseline }) {
 export function roundsSection({ tests, systems }) {
   const measured = tests.filter(({ id }) => systems.some(({ tests }) => tests[id] !== undefined))
   if (measured.length === 0) return nothing
-  const legend = systems.map(
-    (system, index) => html`<li><i style="background: var(--line-${index % 8})"></i>${nameOf(system)}</li>`,
+  const legend = systems.flatMap((system, index) =>
+    Object.keys(system.tests).length === 0
+      ? []
+      : [html`<li><i style="background: var(--line-${index % 8})"></i>${nameOf(system)}</li>`],
   )
   const charts = measured.map((test) => {
     const rows = systems.flatMap((system) => {
@@ -183,7 +185,7 @@ export function limitsSection({ tests, systems, limits }) {
   return section(
     'How near the limit',
     'Decoding reads all weights for each token. The bar is the share of what the same device reads in the same round when it does nothing else.',
-    html`<ul class="ratios">${rows}</ul>`,
+    html`<ul class="ratios shares">${rows}</ul>`,
   )
 }
 
@@ -280,11 +282,24 @@ export function factsSection(results) {
     ['Made', `${startedAt.replace('T', ' ').slice(0, 16)} UTC, in ${Math.ceil(durationSeconds / 60)} min`],
     [
       'Machine',
-      `${machine.name}: ${machine.cpu}, ${machine.numCores} cores, ${megabytes(machine.memoryBytes)}, ${machine.platform}`,
+      [
+        machine.name,
+        machine.cpu,
+        `${machine.numCores} cores`,
+        machine.memoryBytes === undefined ? undefined : megabytes(machine.memoryBytes),
+        machine.platform,
+      ]
+        .filter((part) => part !== undefined)
+        .join(', '),
     ],
     [
       'Noise',
-      `one and the same CPU loop varied by ${percent(noise.spread)}; load average ${loadAverage.map((load) => load.toFixed(1)).join(' before, ')} after`,
+      [
+        noise && `one and the same CPU loop varied by ${percent(noise.spread)}`,
+        loadAverage && `load average ${loadAverage.map((load) => load.toFixed(1)).join(' before, ')} after`,
+      ]
+        .filter((part) => part !== undefined)
+        .join('; ') || 'not known',
     ],
     ['Browser', `${browser.userAgent}${browser.headed ? '' : ', headless'}`],
     ['Flags', browser.args.join(' ')],
@@ -296,7 +311,13 @@ export function factsSection(results) {
     ],
     [
       'Model',
-      `${model.id}: ${model.file}, ${model.bytes} bytes, SHA-256 ${model.sha256}; a token reads ${megabytes(model.weightBytesPerToken)}`,
+      [
+        `${model.id}: ${model.file}, ${model.bytes} bytes`,
+        model.sha256 && `SHA-256 ${model.sha256}`,
+        model.weightBytesPerToken && `a token reads ${megabytes(model.weightBytesPerToken)}`,
+      ]
+        .filter((part) => part !== undefined)
+        .join('; '),
     ],
     ...systems.flatMap(({ name, device, detail, file, notes }) => {
       const other = file && !file.isSameFile ? `another file, ${file.name}` : undefined

@@ -48,7 +48,7 @@ export function htmlOf(results) {
     html`<header>
       <p class="brand">Brasa</p>
       <h1>${title}</h1>
-      <p class="soft">${startedAt.slice(0, 10)} · ${machine.cpu}, ${machine.numCores} cores · Chromium ${browser.version}
+      <p class="soft">${startedAt.slice(0, 10)} · ${machine.cpu ?? machine.platform}, ${machine.numCores} cores · Chromium ${browser.version}
         · ${browser.adapter?.name ?? 'no WebGPU adapter'} · ${megabytes(model.bytes)} of weights</p>
     </header>`,
     flagsSection(results),

@@ -48,7 +48,7 @@ export function readOptions(args) {
     linears: listOf(values.linears ?? 'none', ['f32', 'int8'], 'kind of linear layer'),
     model: isFile ? resolve(model) : model,
     isFile,
-    tests: parseTests(values.tests ?? defaultTests),
+    tests: testsOf(values.tests ?? defaultTests),
     numRounds: countOf(values.repeats ?? '4'),
     baseline: values.baseline ?? 'wllama-2',
     folders: { transformers: values['transformers-model'], webllm: values['webllm-model'] },
@@ -96,6 +96,15 @@ function parse(args) {
     }).values
   } catch (error) {
     throw new ScriptError(`${reasonOf(error)}\n${usage}`)
+  }
+}
+
+/** @param {string} list */
+function testsOf(list) {
+  try {
+    return parseTests(list)
+  } catch (error) {
+    throw new ScriptError(reasonOf(error))
   }
 }
 

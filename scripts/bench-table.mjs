@@ -85,7 +85,7 @@ export function describeResults(results) {
 export function factsOf({ model, systems, limits, machine, browser, baseline, numRounds }) {
   const name = systems.find(({ id }) => id === baseline)?.name
   return [
-    `${model.file}, ${megabytes(model.bytes)}, of which a token reads ${megabytes(model.weightBytesPerToken)}. Median (smallest to largest) of ${numRounds} rounds; load: of 3${name === undefined ? '' : `; × is how many times as fast as ${name}, the median of the ratios within a round`}.`,
+    `${model.file}, ${megabytes(model.bytes)}${model.weightBytesPerToken === undefined ? '' : `, of which a token reads ${megabytes(model.weightBytesPerToken)}`}. Median (smallest to largest) of ${numRounds} rounds; load: of 3${name === undefined ? '' : `; × is how many times as fast as ${name}, the median of the ratios within a round`}.`,
     ...systems.flatMap(({ name, status, reason }) => (status === 'ok' ? [] : [`${name}: ${reason}`])),
     ...systems.flatMap(({ name, device, detail, file }) => {
       const parts = [device, detail, file?.isSameFile ? undefined : fileOf(file)].filter(
@@ -100,9 +100,15 @@ export function factsOf({ model, systems, limits, machine, browser, baseline, nu
       ({ name, bytesPerSecond }) =>
         `Limit, ${name}: ${rangeOf(bytesPerSecond, (value) => (value / 1e9).toFixed(1))} GB/s.`,
     ),
-    `${machine.cpu}, ${machine.numCores} cores; Chromium ${browser.version}; WebGPU adapter ${browser.adapter?.name ?? 'none'}. Noise: one and the same CPU loop varied by ${percent(machine.noise.spread)}; load average ${machine.loadAverage.map((load) => load.toFixed(1)).join(' before and ')} after.`,
+    `${machine.cpu ?? machine.platform}, ${machine.numCores} cores; Chromium ${browser.version}; WebGPU adapter ${browser.adapter?.name ?? 'none'}.${noiseOf(machine)}`,
   ]
 }
+
+/** @param {BenchResults['machine']} machine */
+const noiseOf = ({ noise, loadAverage }) =>
+  noise === undefined || loadAverage === undefined
+    ? ''
+    : ` Noise: one and the same CPU loop varied by ${percent(noise.spread)}; load average ${loadAverage.map((load) => load.toFixed(1)).join(' before and ')} after.`
 
 /** @param {SystemResult['file']} file */
 const fileOf = (file) =>
