@@ -183,15 +183,19 @@ function Results() {
           </table>
         </section>
       ))}
-      <div class="bench-acts">
-        <button type="button" class="quiet" onClick={download}>
-          Download JSON
-        </button>
-      </div>
-      <div class="bench-share">
-        <pre class="small">{shareTextOf(measured)}</pre>
-        <CopyButton text={() => shareTextOf(measured)} label="results" />
-      </div>
+      {!isRunning.value && (
+        <>
+          <div class="bench-acts">
+            <button type="button" class="quiet" onClick={download}>
+              Download JSON
+            </button>
+          </div>
+          <div class="bench-share">
+            <pre class="small">{shareTextOf(measured)}</pre>
+            <CopyButton text={() => shareTextOf(measured)} label="results" />
+          </div>
+        </>
+      )}
     </>
   )
 }

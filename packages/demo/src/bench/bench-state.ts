@@ -66,7 +66,7 @@ export async function run(): Promise<void> {
       onLoad: (progress) => {
         if (state.value.kind === 'running') state.value = { ...state.value, progress }
       },
-      onSpeed: (_, tokensPerSecond) => {
+      onSpeed: (tokensPerSecond) => {
         trace.value = {
           seconds: [...trace.value.seconds, (performance.now() - start) / 1000],
           tokensPerSecond: [...trace.value.tokensPerSecond, tokensPerSecond],

@@ -4,7 +4,8 @@ import type UPlot from 'uplot'
 /** Speeds as they come in: seconds since the run began, and tokens a second. */
 export interface SpeedTrace {
   readonly seconds: readonly number[]
-  readonly tokensPerSecond: readonly number[]
+  /** Null between two answers. */
+  readonly tokensPerSecond: readonly (number | null)[]
 }
 
 const height = 160

@@ -19,8 +19,8 @@ export interface BenchEvents {
   /** A step begins: `done` of `total` are behind it; after a few there is an estimate of the time left. */
   readonly onStep: (step: { what: string; done: number; total: number; secondsLeft?: number }) => void
   readonly onLoad: (progress: LoadProgress) => void
-  /** Tokens a second of the last few tokens of an answer, as they arrive. */
-  readonly onSpeed: (system: string, tokensPerSecond: number) => void
+  /** Tokens a second of the last few tokens of an answer, as they arrive; null where an answer begins. */
+  readonly onSpeed: (tokensPerSecond: number | null) => void
   /** What a system has so far; again after each run. */
   readonly onSystem: (system: SystemResult, engine: Engine | undefined) => void
 }
@@ -83,8 +83,7 @@ async function measureBackend(
         const current = engine
         const run = await step(
           `${name}: ${workload.name}${round === 0 ? ', to warm up' : `, round ${round} of ${numRounds}`}`,
-          () =>
-            runTest(current, workload, round * workloads.length + position, signal, speedOf(name, events)),
+          () => runTest(current, workload, round * workloads.length + position, signal, speedOf(events)),
         )
         if (round === 0) continue
         keep(workload.id, { round, ...run })
@@ -112,13 +111,14 @@ async function measureBackend(
 /** Tokens of an answer that a live speed is of. */
 const numLiveTokens = 4
 
-function speedOf(name: string, { onSpeed }: BenchEvents): (numTokens: number, atMs: number) => void {
+function speedOf({ onSpeed }: BenchEvents): (numTokens: number, atMs: number) => void {
   const arrivals: { numTokens: number; atMs: number }[] = []
   return (numTokens, atMs) => {
+    if (arrivals.length === 0) onSpeed(null)
     arrivals.push({ numTokens, atMs })
     const before = arrivals.findLast((arrival) => numTokens - arrival.numTokens >= numLiveTokens)
     if (before !== undefined && atMs > before.atMs)
-      onSpeed(name, ((numTokens - before.numTokens) / (atMs - before.atMs)) * 1000)
+      onSpeed(((numTokens - before.numTokens) / (atMs - before.atMs)) * 1000)
   }
 }
 
