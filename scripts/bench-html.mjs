@@ -97,10 +97,17 @@ ${source('bench-html-charts.mjs')}
 }
 
 /** @param {string} path from here */
-const source = (path) => readFileSync(new URL(path, import.meta.url), 'utf8')
+function source(path) {
+  return readFileSync(new URL(path, import.meta.url), 'utf8')
+}
 
-/** Inside a script element only `<` could end it. */
-const jsonOf = (/** @type {unknown} */ value) => JSON.stringify(value).replaceAll('<', '\\u003c')
+/**
+ * Inside a script element only `<` could end it.
+ * @param {unknown} value
+ */
+function jsonOf(value) {
+  return JSON.stringify(value).replaceAll('<', '\\u003c')
+}
 
 /**
  * What the charts draw: a line a system, a point a round.

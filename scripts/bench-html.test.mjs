@@ -1,4 +1,9 @@
 // @ts-check
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { schemaVersion } from '../e2e/bench/schema.mjs'
 import { parseTests } from '../e2e/bench/tests.mjs'
@@ -193,4 +198,17 @@ test('without a baseline there are speeds and no ratios', () => {
   const report = htmlOf({ ...results, baseline: null })
   expect(report).not.toContain('<h2>Ratios</h2>')
   expect(report).toContain('<h2>Speed</h2>')
+})
+
+test('the command writes the report of a results file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brasa-report-'))
+  try {
+    const [from, to] = [join(folder, 'results.json'), join(folder, 'report.html')]
+    writeFileSync(from, JSON.stringify(results))
+    const script = fileURLToPath(new URL('bench-html.mjs', import.meta.url))
+    execFileSync(process.execPath, [script, from, to], { stdio: 'ignore' })
+    expect(readFileSync(to, 'utf8')).toBe(htmlOf(results))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
