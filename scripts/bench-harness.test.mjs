@@ -13,13 +13,15 @@ import { parseTests } from '../e2e/bench/tests.mjs'
 const reference = [
   {
     name: 'counting',
-    text: 'one',
-    tokens: [1],
-    greedy: [2, 3, 4, 5],
-    topLogprobs: [2, 3, 4, 5].map((token) => [
-      /** @type {const} */ ([token, -0.1]),
-      /** @type {const} */ ([9, -3]),
-    ]),
+    tokens: [1, 2, 3, 4],
+    steps: [2, 3, 4, 5].map((token, position) => ({
+      position,
+      prefix: 'one two three four'
+        .split(' ')
+        .slice(0, position + 1)
+        .join(' '),
+      topLogprobs: [/** @type {const} */ ([token, -0.1]), /** @type {const} */ ([9, -3])],
+    })),
   },
 ]
 
@@ -54,7 +56,7 @@ function fakeSystem(id, msPerToken, session = {}) {
           totalMs: (8 + maxTokens - 1) * msPerToken,
         }
       },
-      follow: async ({ topLogprobs }) => topLogprobs.map((step) => [...step]),
+      follow: async ({ steps }) => steps.map(({ topLogprobs }) => [...topLogprobs]),
       close: async () => {
         isClosed = true
       },
@@ -102,8 +104,8 @@ test('runs are interleaved, the first round does not count, and speeds are by th
 
 test('one that answers nonsense fast is measured and labelled', async () => {
   const nonsense = fakeSystem('nonsense', 0.1, {
-    follow: async ({ greedy }) =>
-      greedy.map(() => [
+    follow: async ({ steps }) =>
+      steps.map(() => [
         [7, -0.01],
         [2, -5],
         [3, -5],
@@ -119,9 +121,9 @@ test('one that answers nonsense fast is measured and labelled', async () => {
 
 test('one whose likeliest tokens are right and whose probabilities are not is labelled too', async () => {
   const vague = fakeSystem('vague', 1, {
-    follow: async ({ greedy }) =>
-      greedy.map((token) => [
-        [token, -2],
+    follow: async ({ steps }) =>
+      steps.map(({ topLogprobs }) => [
+        [topLogprobs[0]?.[0] ?? 0, -2],
         [9, -2.1],
       ]),
   })

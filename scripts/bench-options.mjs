@@ -5,9 +5,13 @@ import { parseArgs } from 'node:util'
 import { defaultTests, parseTests } from '../e2e/bench/tests.mjs'
 import { reasonOf, ScriptError } from './command-line.mjs'
 
+const defaultBackends = 'webgpu,ort'
+const defaultPeers = 'wllama-1,wllama-2,wllama-webgpu,transformers,webllm'
+
 const usage = `Usage: npm run bench -- [options]
-  --backends LIST    of ours: webgpu, ort; both if left out, or none
-  --peers LIST       wllama-1, wllama-2 (threads), wllama-webgpu, transformers, webllm; all if left out, or none
+  --backends LIST    of ours: webgpu, wasm, ort; ${defaultBackends} if left out, or none
+  --peers LIST       wllama-1, wllama-2 (threads), wllama-webgpu, transformers, webllm; all of these if left out, or none;
+                     and llama.cpp, native and outside the browser, which is fetched when it is named
   --model MODEL      a name of public/models/models.json or a GGUF file; the default model if left out
   --tests LIST       pp128, pp512, tg64, tg128, ttft, load, batch4, ctx2048 and the like; ${defaultTests} if left out
   --repeats N        rounds that count, after one that does not; 4 if left out
@@ -24,8 +28,8 @@ const usage = `Usage: npm run bench -- [options]
   --prompts FILE     [{ "name", "text", "maxTokens" }]: run these on our backends instead, and write their answers to --out
   --verbose          show the pages' console`
 
-const allBackends = ['webgpu', 'ort']
-const allPeers = ['wllama-1', 'wllama-2', 'wllama-webgpu', 'transformers', 'webllm']
+const knownBackends = /** @type {const} */ (['webgpu', 'wasm', 'ort'])
+const knownPeers = [...defaultPeers.split(','), 'llama.cpp']
 
 /** @param {string[]} args */
 export function readOptions(args) {
@@ -39,12 +43,12 @@ export function readOptions(args) {
   const isFile = values.model !== undefined && existsSync(values.model)
   const prompts = values.prompts === undefined ? undefined : readPrompts(values.prompts)
   return {
-    backends: listOf(values.backends, allBackends, 'backend', prompts ? ['webgpu'] : allBackends),
-    peers: listOf(values.peers, allPeers, 'peer', allPeers),
-    linears: listOf(values.linears, ['f32', 'int8'], 'kind of linear layer', []),
+    backends: listOf(values.backends ?? (prompts ? 'webgpu' : defaultBackends), knownBackends, 'backend'),
+    peers: listOf(values.peers ?? defaultPeers, knownPeers, 'peer'),
+    linears: listOf(values.linears ?? 'none', ['f32', 'int8'], 'kind of linear layer'),
     model: isFile ? resolve(model) : model,
     isFile,
-    tests: parseTests(values.tests ?? defaultTests),
+    tests: testsOf(values.tests ?? defaultTests),
     numRounds: countOf(values.repeats ?? '4'),
     baseline: values.baseline ?? 'wllama-2',
     folders: { transformers: values['transformers-model'], webllm: values['webllm-model'] },
@@ -95,18 +99,27 @@ function parse(args) {
   }
 }
 
+/** @param {string} list */
+function testsOf(list) {
+  try {
+    return parseTests(list)
+  } catch (error) {
+    throw new ScriptError(reasonOf(error))
+  }
+}
+
 /**
- * @param {string | undefined} text
- * @param {readonly string[]} known
+ * @template {string} Name
+ * @param {string} text
+ * @param {readonly Name[]} known
  * @param {string} what
- * @param {readonly string[]} otherwise
+ * @returns {Name[]}
  */
-function listOf(text, known, what, otherwise) {
-  if (text === undefined) return [...otherwise]
+function listOf(text, known, what) {
   if (text === 'none') return []
   const names = text.split(',').filter((name) => name !== '')
-  const unknown = names.find((name) => !known.includes(name))
-  if (unknown === undefined) return [...new Set(names)]
+  const unknown = names.find((name) => known.every((one) => one !== name))
+  if (unknown === undefined) return known.filter((name) => names.includes(name))
   throw new ScriptError(`There is no ${what} "${unknown}". There are ${known.join(', ')}.`)
 }
 

@@ -7,7 +7,7 @@
  */
 
 /** @type {Record<SystemResult['status'], string>} */
-const labels = {
+export const statusLabels = {
   ok: '',
   'wrong-output': 'WRONG OUTPUT',
   'ran-elsewhere': 'ran on the CPU',
@@ -15,6 +15,16 @@ const labels = {
   crashed: 'CRASHED',
   hung: 'HUNG',
   unavailable: 'out of reach',
+}
+
+export const memoryNames = {
+  gpuBytes: 'GPU buffers',
+  weightBytes: 'weights',
+  kvCacheBytes: 'keys and values',
+  otherBytes: 'other',
+  jsHeapBytes: 'JS heap of the page',
+  wasmHeapBytes: 'WASM heap',
+  processBytes: 'all its processes',
 }
 
 /**
@@ -39,7 +49,7 @@ export function tableOf(results) {
     shareOf(system),
     ...agreementOf(system),
     workOf(system),
-    labels[system.status],
+    statusLabels[system.status],
   ])
   return { heads, rows }
 }
@@ -75,7 +85,7 @@ export function describeResults(results) {
 export function factsOf({ model, systems, limits, machine, browser, baseline, numRounds }) {
   const name = systems.find(({ id }) => id === baseline)?.name
   return [
-    `${model.file}, ${megabytes(model.bytes)}, of which a token reads ${megabytes(model.weightBytesPerToken)}. Median (smallest to largest) of ${numRounds} rounds; load: of 3${name === undefined ? '' : `; × is how many times as fast as ${name}, the median of the ratios within a round`}.`,
+    `${model.file}, ${megabytes(model.bytes)}${model.weightBytesPerToken === undefined ? '' : `, of which a token reads ${megabytes(model.weightBytesPerToken)}`}. Median (smallest to largest) of ${numRounds} rounds; load: of 3${name === undefined ? '' : `; × is how many times as fast as ${name}, the median of the ratios within a round`}.`,
     ...systems.flatMap(({ name, status, reason }) => (status === 'ok' ? [] : [`${name}: ${reason}`])),
     ...systems.flatMap(({ name, device, detail, file }) => {
       const parts = [device, detail, file?.isSameFile ? undefined : fileOf(file)].filter(
@@ -90,9 +100,15 @@ export function factsOf({ model, systems, limits, machine, browser, baseline, nu
       ({ name, bytesPerSecond }) =>
         `Limit, ${name}: ${rangeOf(bytesPerSecond, (value) => (value / 1e9).toFixed(1))} GB/s.`,
     ),
-    `${machine.cpu}, ${machine.numCores} cores; Chromium ${browser.version}; WebGPU adapter ${browser.adapter?.name ?? 'none'}. Noise: one and the same CPU loop varied by ${percent(machine.noise.spread)}; load average ${machine.loadAverage.map((load) => load.toFixed(1)).join(' before and ')} after.`,
+    `${machine.cpu ?? machine.platform}, ${machine.numCores} cores; Chromium ${browser.version}; WebGPU adapter ${browser.adapter?.name ?? 'none'}.${noiseOf(machine)}`,
   ]
 }
+
+/** @param {BenchResults['machine']} machine */
+const noiseOf = ({ noise, loadAverage }) =>
+  noise === undefined || loadAverage === undefined
+    ? ''
+    : ` Noise: one and the same CPU loop varied by ${percent(noise.spread)}; load average ${loadAverage.map((load) => load.toFixed(1)).join(' before and ')} after.`
 
 /** @param {SystemResult['file']} file */
 const fileOf = (file) =>
@@ -150,17 +166,8 @@ function loadOf({ cold, warm }) {
  * @param {NonNullable<SystemResult['memory']>} memory
  */
 function memoryOf(name, memory) {
-  const names = {
-    gpuBytes: 'GPU buffers',
-    weightBytes: 'weights',
-    kvCacheBytes: 'keys and values',
-    otherBytes: 'other',
-    jsHeapBytes: 'JS heap of the page',
-    wasmHeapBytes: 'WASM heap',
-    processBytes: 'all its processes',
-  }
-  const parts = Object.entries(names).flatMap(([key, label]) => {
-    const bytes = memory[/** @type {keyof typeof names} */ (key)]
+  const parts = Object.entries(memoryNames).flatMap(([key, label]) => {
+    const bytes = memory[/** @type {keyof typeof memoryNames} */ (key)]
     return bytes === undefined ? [] : [`${label} ${megabytes(bytes)}`]
   })
   return parts.length === 0 ? [] : [`${name} holds ${parts.join(', ')}.`]
@@ -170,8 +177,8 @@ function memoryOf(name, memory) {
  * @param {import('../e2e/bench/schema.mjs').Summary} summary
  * @param {(value: number) => string} format
  */
-const rangeOf = ({ min, median, max }, format) => `${format(median)} (${format(min)}–${format(max)})`
+export const rangeOf = ({ min, median, max }, format) => `${format(median)} (${format(min)}–${format(max)})`
 
-const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`
-const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} MB`
+export const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`
+export const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} MB`
 const round = (/** @type {number} */ count) => Math.round(count * 100) / 100

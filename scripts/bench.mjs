@@ -1,7 +1,8 @@
 // @ts-check
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { writeHtmlReport } from './bench-html.mjs'
 import { readOptions } from './bench-options.mjs'
 import { stepProgress } from './bench-progress.mjs'
 import { describeRecord } from './bench-report.mjs'
@@ -32,21 +33,10 @@ await runAsScript(import.meta.url, async (args) => {
   const out = options.out ?? defaultPath(results.startedAt)
   mkdirSync(dirname(out), { recursive: true })
   writeFileSync(out, `${JSON.stringify(results, null, 2)}\n`)
-  if (options.html !== undefined) await writeHtml(results, options.html)
+  if (options.html !== undefined) writeHtmlReport(results, options.html)
   console.log(`\n${describeResults(results)}\n\nWritten to ${out}`)
   process.exit(results.systems.some(({ status }) => status === 'ok') ? 0 : 1)
 })
-
-/**
- * @param {import('../e2e/bench/schema.mjs').BenchResults} results
- * @param {string} path
- */
-async function writeHtml(results, path) {
-  const report = new URL('bench-html.mjs', import.meta.url)
-  if (!existsSync(report)) throw new ScriptError('This version has no HTML report: leave --html out.')
-  const { writeHtmlReport } = await import(report.href)
-  await writeHtmlReport(results, path)
-}
 
 /** @param {string} startedAt */
 function defaultPath(startedAt) {

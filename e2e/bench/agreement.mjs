@@ -1,6 +1,7 @@
 // @ts-check
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { compareStep, summarise } from '../../scripts/divergence.mjs'
+import { readTokenBytes, textOf } from './token-bytes.mjs'
 
 /**
  * @typedef {import('./schema.mjs').Agreement} Agreement
@@ -13,25 +14,51 @@ import { compareStep, summarise } from '../../scripts/divergence.mjs'
 const minAgreement = 0.85
 const maxDivergence = 0.1
 
-/** @type {Record<string, string>} a float64 forward pass by the SHA-256 of the file that it was made of */
-const references = {
-  b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53: 'smollm2-reference.json',
-}
+/** Likeliest tokens of a position that are compared: what every system can be made to report. */
+const numListed = 5
 
-const fixtures = '../../packages/runtime/src/backends/reference/fixtures/'
+const fixtures = new URL('fixtures/', import.meta.url)
 
 /**
+ * Positions of a text with what a float64 forward pass finds likeliest there. Left out are those where a likely token is part of a
+ * character: one system's worker ends over them, and all are to be compared at the same ones.
  * @param {string} sha256 of a model's file
- * @returns {ReferenceCase[]} none where nobody computed that model in float64
+ * @param {string} path of that file
+ * @returns {Promise<ReferenceCase[]>} none where nobody computed that model in float64
  */
-export function referenceCasesOf(sha256) {
-  const file = references[sha256]
-  if (file === undefined) return []
-  return JSON.parse(readFileSync(new URL(fixtures + file, import.meta.url), 'utf8'))
+export async function readReferenceCases(sha256, path) {
+  const files = readdirSync(fixtures).filter((name) => /^quality-.*\.json$/.test(name))
+  const fixture = files
+    .map((name) => JSON.parse(readFileSync(new URL(name, fixtures), 'utf8')))
+    .find((fixture) => fixture.sha256 === sha256)
+  return fixture === undefined ? [] : casesOf(fixture, await readTokenBytes(path))
 }
 
 /**
- * How near a system is to the float64 reference, along the reference's own continuations.
+ * @param {import('./quality-measure.mjs').QualityReference} fixture
+ * @param {readonly Uint8Array[]} tokenBytes
+ * @returns {ReferenceCase[]}
+ */
+export function casesOf({ positions, windows }, tokenBytes) {
+  const bytesOf = (/** @type {number} */ token) => tokenBytes[token] ?? new Uint8Array([0xff])
+  return windows.map(({ tokens, top }, index) => {
+    const steps = positions.flatMap((position, i) => {
+      const listed = top[i]
+      const prefix = textOf(tokens.slice(0, position + 1).map(bytesOf))
+      const isWhole = listed?.tokens.every((token) => textOf([bytesOf(token)]) !== undefined)
+      if (listed === undefined || prefix === undefined || !isWhole) return []
+      const topLogprobs = listed.tokens
+        .slice(0, numListed)
+        .map((token, at) => /** @type {const} */ ([token, listed.logprobs[at] ?? Number.NaN]))
+      return [{ position, prefix, topLogprobs }]
+    })
+    const length = (steps.at(-1)?.position ?? 0) + 1
+    return { name: `window ${index + 1}`, tokens: tokens.slice(0, length), steps }
+  })
+}
+
+/**
+ * How near a system is to the float64 reference, at positions of the reference's own text.
  * @param {(reference: ReferenceCase) => ReturnType<NonNullable<Session['follow']>>} follow
  * @param {readonly ReferenceCase[]} cases
  * @returns {Promise<Agreement | undefined>} undefined where no step could be compared
@@ -41,11 +68,11 @@ export async function measureAgreement(follow, cases) {
   const compared = []
   let numSkipped = 0
   for (const reference of cases) {
-    const steps = await follow(reference)
-    const numSteps = Math.min(steps.length, reference.greedy.length)
-    numSkipped += reference.greedy.length - numSteps
-    for (const [step, found] of steps.slice(0, numSteps).entries()) {
-      compared.push(compareStep(reference.topLogprobs[step] ?? [], found))
+    const found = await follow(reference)
+    for (const [index, { topLogprobs }] of reference.steps.entries()) {
+      const step = found[index] ?? []
+      if (step.length === 0) numSkipped += 1
+      else compared.push(compareStep(topLogprobs, step))
     }
   }
   if (compared.length === 0) return undefined

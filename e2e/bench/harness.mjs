@@ -1,5 +1,6 @@
 // @ts-check
 import { measureAgreement, wrongnessOf } from './agreement.mjs'
+import { figuresOf } from './figures.mjs'
 import { promptOf } from './prompts.mjs'
 import { failureOf, withDeadline } from './system.mjs'
 import { isWorkload, maxStreams } from './tests.mjs'
@@ -40,7 +41,8 @@ import { isWorkload, maxStreams } from './tests.mjs'
 const defaultDeadlines = {
   openMs: 60_000,
   loadMs: 300_000,
-  agreementMs: 600_000,
+  // Of each text: some thirty requests to a system that is led by them.
+  agreementMs: 300_000,
   // Four tokens a second, after half a minute for what is compiled on first use.
   runMs: ({ promptTokens, answerTokens, streams }) => 30_000 + 250 * streams * (promptTokens + answerTokens),
 }
@@ -179,10 +181,9 @@ async function agree(one, reference, deadlines) {
   const { session, result } = one
   if (session?.follow === undefined || reference.length === 0) return
   const follow = session.follow
-  const agreement = await withDeadline(
-    measureAgreement((reference) => follow(reference), reference),
-    deadlines.agreementMs,
-    'Following the reference',
+  const agreement = await measureAgreement(
+    (text) => withDeadline(follow(text), deadlines.agreementMs, 'Following a text of the reference'),
+    reference,
   )
   if (agreement === undefined) return
   result.agreement = agreement
@@ -216,28 +217,6 @@ async function runWorkload(session, workload, index, deadlines) {
     promptTokens: answer.promptTokens,
     answerTokens: answer.answerTokens,
     ...(reported !== undefined && { reported }),
-  }
-}
-
-/**
- * @param {Workload['kind']} kind
- * @param {import('./system.mjs').Answer} answer
- */
-function figuresOf(kind, answer) {
-  const { promptTokens, answerTokens, firstTokenMs, firstTokens, totalMs } = answer
-  if (kind === 'ttft') return { value: firstTokenMs }
-  if (kind === 'prefill') {
-    return {
-      value: (promptTokens / firstTokenMs) * 1000,
-      reported: answer.reportedPrefillTokensPerSecond,
-    }
-  }
-  if (firstTokens >= answerTokens)
-    throw new Error('All its tokens came at once: its decoding cannot be timed.')
-  if (kind === 'batch') return { value: (answerTokens / totalMs) * 1000 }
-  return {
-    value: ((answerTokens - firstTokens) / (totalMs - firstTokenMs)) * 1000,
-    reported: answer.reportedDecodeTokensPerSecond,
   }
 }
 

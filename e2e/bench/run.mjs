@@ -1,6 +1,6 @@
 // @ts-check
 import { serve } from '../../scripts/serve.mjs'
-import { referenceCasesOf } from './agreement.mjs'
+import { readReferenceCases } from './agreement.mjs'
 import { launchArgs, openBrowser, openPage } from './browser.mjs'
 import { measureSystems } from './harness.mjs'
 import { compileReadLoop, readLoopAddress } from './limits/cpu-read.mjs'
@@ -13,6 +13,7 @@ import { servePeers } from './peer-server.mjs'
 import { resultsOf } from './results.mjs'
 import { schemaVersion } from './schema.mjs'
 import { brasa } from './systems/brasa.mjs'
+import { llamaCpp, llamaCppVersion } from './systems/llama-cpp.mjs'
 import { transformers } from './systems/transformers.mjs'
 import { webLlm } from './systems/web-llm.mjs'
 import { wllama } from './systems/wllama.mjs'
@@ -54,10 +55,10 @@ export async function runBench(options, progress) {
     const machine = watchMachine()
     const all = await measureSystems(
       {
-        systems: systemsOf(options, file, peers.url, app.url, adapter),
+        systems: systemsOf(options, file, path, peers.url, app.url, adapter),
         tests: options.tests,
         numRounds: options.numRounds,
-        reference: referenceCasesOf(file.sha256),
+        reference: await readReferenceCases(file.sha256, path),
         onRound: async (round, queries) => {
           machine.probe()
           await limits.measure(round, queries)
@@ -81,7 +82,7 @@ export async function runBench(options, progress) {
         ...(channel !== undefined && { channel }),
         adapter,
       },
-      versions: versions(),
+      versions: versions(options),
       model: file,
       numRounds: options.numRounds,
       baseline,
@@ -98,6 +99,7 @@ export async function runBench(options, progress) {
 /**
  * @param {Options} options
  * @param {import('./schema.mjs').ModelFile} file
+ * @param {string} path of the file
  * @param {string} peersUrl
  * @param {string} appUrl
  * @param {import('./schema.mjs').Adapter | null} adapter
@@ -106,6 +108,7 @@ export async function runBench(options, progress) {
 function systemsOf(
   { backends, peers, linears, tests, model, isFile, browser, folders },
   file,
+  path,
   peersUrl,
   appUrl,
   adapter,
@@ -113,9 +116,8 @@ function systemsOf(
   const modelPath = `/model/${file.file}`
   const ours = backends.flatMap((backend) => {
     const setting = { url: appUrl, file, browser, model: isFile ? new URL(modelPath, peersUrl).href : model }
-    if (backend === 'webgpu') return [brasa({ ...setting, backend })]
-    if (linears.length === 0) return [brasa({ ...setting, backend: 'ort' })]
-    return linears.map((format) => brasa({ ...setting, backend: 'ort', linears: format }))
+    if (backend !== 'ort' || linears.length === 0) return [brasa({ ...setting, backend })]
+    return linears.map((format) => brasa({ ...setting, backend, linears: format }))
   })
   const longest = Math.max(
     ...tests.map(({ promptTokens = 0, answerTokens = 0 }) => promptTokens + answerTokens),
@@ -136,13 +138,17 @@ function systemsOf(
     'wllama-2': () => wllama({ ...setting, device: 2 }),
     'wllama-webgpu': () => wllama({ ...setting, device: 'webgpu' }),
     transformers: () => transformers({ ...setting, folder: folders.transformers, isSoftware }),
+    'llama.cpp': () => llamaCpp({ ...setting, path }),
     webllm: () => webLlm({ ...setting, folder: folders.webllm, features: adapter?.features ?? [] }),
   }
   return [...ours, ...peers.flatMap((name) => known[name]?.() ?? [])]
 }
 
-/** @returns {Record<string, string>} */
-function versions() {
+/**
+ * @param {Options} options
+ * @returns {Record<string, string>}
+ */
+function versions({ peers }) {
   return {
     brasa: versionOf('@brasa/runtime', 'packages/demo'),
     node: process.versions.node,
@@ -150,6 +156,7 @@ function versions() {
     '@wllama/wllama': versionOf('@wllama/wllama'),
     '@huggingface/transformers': versionOf('@huggingface/transformers'),
     '@mlc-ai/web-llm': versionOf('@mlc-ai/web-llm'),
+    ...(peers.includes('llama.cpp') && { 'node-llama-cpp': llamaCppVersion() }),
     playwright: versionOf('playwright'),
   }
 }

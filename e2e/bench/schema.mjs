@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
 
 /**
- * What a run of the benchmark writes to bench/results/<date>-<machine>.json. Names of numbers carry their units; speeds are in
+ * What a run of the benchmark writes to bench/results/<date>-<machine>.json, and its page as far as a page can know. Names of numbers carry their units; speeds are in
  * tokens a second, sizes in bytes. A figure that was not measured is left out, never 0.
  *
  * @typedef {object} BenchResults
@@ -14,7 +14,7 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {Machine} machine
  * @property {Browser} browser
  * @property {Record<string, string>} versions of the packages that were measured, of Node and of this repository (`brasa`)
- * @property {ModelFile} model
+ * @property {Omit<ModelFile, 'sha256' | 'weightBytesPerToken'> & Partial<ModelFile>} model a page cannot know all of it
  * @property {number} numRounds that count; one more went before them and was discarded
  * @property {string | null} baseline id of the system that ratios are taken to; null where it was not measured
  * @property {BenchTest[]} tests in the table's order
@@ -24,11 +24,11 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @typedef {object} Machine
  * @property {string} name
  * @property {string} platform such as "linux x64"
- * @property {string} cpu
+ * @property {string} [cpu] left out, like what follows it, where a page cannot know it
  * @property {number} numCores
- * @property {number} memoryBytes
- * @property {number[]} loadAverage over one minute, before the first round and after the last
- * @property {Noise} noise
+ * @property {number} [memoryBytes]
+ * @property {number[]} [loadAverage] over one minute, before the first round and after the last
+ * @property {Noise} [noise]
  *
  * @typedef {object} Noise how long one and the same CPU loop took before each round: on a quiet machine, always as long
  * @property {number[]} loopMs

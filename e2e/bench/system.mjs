@@ -20,7 +20,7 @@
  *   just been opened, from what the browser kept
  * @property {(request: CompletionRequest) => Promise<Answer>} run
  * @property {(reference: ReferenceCase) => Promise<LogProbability[][]>} [follow] the likeliest tokens of each step, most likely
- *   first, each step after the reference's own tokens; may end early
+ *   first, each after the reference's own tokens; a step that cannot be compared is empty
  * @property {() => Promise<SystemResult['memory']>} [memory]
  * @property {() => Promise<void>} close ends its browser, also one that hangs
  *
@@ -46,12 +46,15 @@
  * @property {number} [reportedPrefillTokensPerSecond]
  * @property {number} [reportedDecodeTokensPerSecond]
  *
- * @typedef {object} ReferenceCase a float64 forward pass of the model's file
+ * @typedef {object} ReferenceCase a float64 forward pass of the model's file over a text
  * @property {string} name
- * @property {string} text
- * @property {readonly number[]} tokens of the text
- * @property {readonly number[]} greedy the continuation
- * @property {readonly (readonly LogProbability[])[]} topLogprobs the likeliest of each step
+ * @property {readonly number[]} tokens of the text, up to the last position that is compared
+ * @property {readonly ReferenceStep[]} steps
+ *
+ * @typedef {object} ReferenceStep
+ * @property {number} position of the token after which it is asked what comes next
+ * @property {string} prefix the text up to there, that token included
+ * @property {readonly LogProbability[]} topLogprobs the likeliest of what comes next
  */
 
 /**

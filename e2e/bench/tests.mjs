@@ -1,6 +1,4 @@
 // @ts-check
-import { ScriptError } from '../../scripts/command-line.mjs'
-
 /**
  * @typedef {import('./schema.mjs').BenchTest} BenchTest
  *
@@ -21,10 +19,11 @@ const answerTokens = 32
 /**
  * @param {string} list such as `pp128,tg64`
  * @returns {BenchTest[]}
+ * @throws {RangeError} where a name is none of a test
  */
 export function parseTests(list) {
   const ids = [...new Set(list.split(',').filter((id) => id !== ''))]
-  if (ids.length === 0) throw new ScriptError(`Name a test, such as ${defaultTests}.`)
+  if (ids.length === 0) throw new RangeError(`Name a test, such as ${defaultTests}.`)
   return ids.map(testOf)
 }
 
@@ -63,7 +62,7 @@ function testOf(id) {
     return { ...time, kind: 'ttft', name: `First token of ${typedPrompt}`, ...what }
   }
   if (id === 'load') return { ...time, kind: 'load', name: 'Load from storage' }
-  throw new ScriptError(
+  throw new RangeError(
     `There is no test "${id}". There are pp8 and more, tg2 and more, ttft, load, batch2 to batch${maxStreams}, and ctx64 and more.`,
   )
 }

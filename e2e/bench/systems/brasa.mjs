@@ -11,7 +11,7 @@ import { failure } from '../system.mjs'
  * @typedef {import('../system.mjs').Session} Session
  *
  * @typedef {object} Setting
- * @property {'webgpu' | 'ort'} backend
+ * @property {'webgpu' | 'wasm' | 'ort'} backend
  * @property {string} [linears] of `ort`: `f32` or `int8`; its own choice if left out
  * @property {string} url of the built page
  * @property {string} model as `createEngine` takes it
@@ -29,7 +29,7 @@ const numTopLogprobs = 5
  */
 export function brasa(setting) {
   const { backend, linears } = setting
-  const name = backend === 'webgpu' ? 'Brasa WebGPU' : 'Brasa ONNX Runtime'
+  const name = `Brasa ${{ webgpu: 'WebGPU', wasm: 'WASM', ort: 'ONNX Runtime' }[backend]}`
   return {
     id: ['brasa', backend, ...(linears ? [linears] : [])].join('-'),
     name: linears === undefined ? name : `${name} ${linears}`,
@@ -64,10 +64,7 @@ async function openSession(setting) {
       return { time, facts: await factsOf(engine, setting) }
     },
     run: ({ prompts, maxTokens }) => runPrompts(loaded(), prompts, maxTokens),
-    follow: async ({ tokens, greedy, topLogprobs }) => {
-      const listed = topLogprobs.map((step) => step.map(([token]) => token))
-      return scoreAlong(loaded(), [...tokens, ...greedy], listed)
-    },
+    follow: (reference) => scoreAlong(loaded(), reference),
     memory: async () => {
       const memory = await loaded().evaluate((engine) => engine.memory())
       const processBytes = browser.residentBytes()
@@ -143,7 +140,7 @@ async function factsOf(engine, { backend, file }) {
     )
   }
   const bytes = device.linears?.weightBytes ?? file.weightBytesPerToken
-  const onCpu = backend === 'ort'
+  const onCpu = backend !== 'webgpu'
   return {
     device: onCpu ? `CPU, ${numThreads} threads` : device.adapter,
     ...(device.linears && { detail: `linear layers in ${device.linears.format}` }),
@@ -200,24 +197,35 @@ function runPrompts(engine, prompts, maxTokens) {
 
 /**
  * @param {EngineHandle} engine
- * @param {readonly number[]} tokens that end with as many as there are steps
- * @param {readonly (readonly number[])[]} listed tokens whose log-probability to report, of each step
+ * @param {import('../system.mjs').ReferenceCase} reference
  * @returns {Promise<import('../system.mjs').LogProbability[][]>}
  */
-function scoreAlong(engine, tokens, listed) {
+function scoreAlong(engine, { tokens, steps }) {
+  const asked = steps.map(({ position, topLogprobs }) => ({
+    position,
+    listed: topLogprobs.map(([token]) => token),
+  }))
   return engine.evaluate(
-    async (engine, { tokens, listed, numTop }) => {
-      const numBefore = tokens.length - 1 - listed.length
-      const logprobsOf = [...Array.from({ length: numBefore }, () => /** @type {number[]} */ ([])), ...listed]
-      const { scores } = await engine.score({ tokens, logprobsOf, topLogprobs: numTop })
-      return scores.slice(numBefore).map(({ topLogprobs, logprobs }, step) => {
+    async (engine, { tokens, asked, numTop }) => {
+      const logprobsOf = tokens.map(
+        (_, position) => asked.find((one) => one.position === position)?.listed ?? [],
+      )
+      // What comes after the last one is asked for too; which token stands there changes nothing before it.
+      const { scores } = await engine.score({
+        tokens: [...tokens, tokens[0] ?? 0],
+        logprobsOf,
+        topLogprobs: numTop,
+      })
+      return asked.map(({ position, listed }) => {
+        const score = scores[position]
+        if (score === undefined) return []
         /** @type {Map<number, number>} */
-        const found = new Map(topLogprobs.map(({ tokenId, logprob }) => [tokenId, logprob]))
-        for (const [at, token] of (listed[step] ?? []).entries()) found.set(token, logprobs[at] ?? 0)
+        const found = new Map(score.topLogprobs.map(({ tokenId, logprob }) => [tokenId, logprob]))
+        for (const [at, token] of listed.entries()) found.set(token, score.logprobs[at] ?? Number.NaN)
         return [...found].sort(([, a], [, b]) => b - a)
       })
     },
-    { tokens, listed, numTop: numTopLogprobs },
+    { tokens: [...tokens], asked, numTop: numTopLogprobs },
   )
 }
 

@@ -51,10 +51,7 @@ async function openSession(setting) {
       return load(page, setting)
     },
     run: ({ prompts, maxTokens }) => runPrompts(page, prompts, maxTokens),
-    follow: ({ tokens, greedy, topLogprobs }) => {
-      const listed = topLogprobs.map((step) => step.map(([token]) => token))
-      return follow(page, [...tokens, ...greedy.slice(0, -1)], listed)
-    },
+    follow: (reference) => follow(page, reference),
     memory: async () => {
       const processBytes = browser.residentBytes()
       return processBytes === undefined ? {} : { processBytes }
@@ -159,13 +156,12 @@ function runPrompts(page, prompts, maxTokens) {
 /**
  * One forward pass over all tokens.
  * @param {Page} page
- * @param {readonly number[]} tokens
- * @param {readonly (readonly number[])[]} listed tokens whose log-probability to report, of each of the last steps
+ * @param {import('../system.mjs').ReferenceCase} reference
  * @returns {Promise<import('../system.mjs').LogProbability[][]>}
  */
-function follow(page, tokens, listed) {
+function follow(page, { tokens, steps }) {
   return page.evaluate(
-    async ({ tokens, listed }) => {
+    async ({ tokens, asked }) => {
       const { library, network } = /** @type {any} */ (globalThis).peer
       const tensor = (/** @type {readonly number[]} */ values) =>
         new library.Tensor('int64', BigInt64Array.from(values.map(BigInt)), [1, values.length])
@@ -173,21 +169,26 @@ function follow(page, tokens, listed) {
         input_ids: tensor(tokens),
         attention_mask: tensor(tokens.map(() => 1)),
       })
-      const [, numRows, width] = logits.dims
+      const width = logits.dims[2]
       const values = logits.to('float32').data
-      return listed.map((step, index) => {
-        const from = (numRows - listed.length + index) * width
-        const row = values.subarray(from, from + width)
+      return asked.map(({ position, listed }) => {
+        const row = values.subarray(position * width, (position + 1) * width)
         let best = 0
         for (let token = 1; token < width; token++) if (row[token] > row[best]) best = token
         let sum = 0
         for (const logit of row) sum += Math.exp(logit - row[best])
         const logprob = (/** @type {number} */ token) => row[token] - row[best] - Math.log(sum)
-        return [...new Set([best, ...step])]
+        return [...new Set([best, ...listed])]
           .map((token) => /** @type {[number, number]} */ ([token, logprob(token)]))
           .sort(([, a], [, b]) => b - a)
       })
     },
-    { tokens, listed },
+    {
+      tokens: [...tokens],
+      asked: steps.map(({ position, topLogprobs }) => ({
+        position,
+        listed: topLogprobs.map(([token]) => token),
+      })),
+    },
   )
 }

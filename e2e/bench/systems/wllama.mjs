@@ -58,13 +58,21 @@ async function openSession(setting) {
       return load(page, setting)
     },
     run: ({ prompts, maxTokens }) => runPrompts(page, prompts, maxTokens),
-    follow: (reference) =>
-      follow(page, reference).catch(async () => {
-        // Its worker ended over part of a character: that text is left out, and a new one goes on.
-        await openPage(page, setting.url, 'isPeerPage')
-        await load(page, setting)
-        return []
-      }),
+    follow: async ({ steps }) => {
+      /** @type {import('../system.mjs').LogProbability[][]} */
+      const found = []
+      for (const step of steps) {
+        try {
+          found.push(await likeliestAfter(page, step))
+        } catch {
+          // Its worker ended over part of a character: that step is left out, and a new one goes on.
+          await openPage(page, setting.url, 'isPeerPage')
+          await load(page, setting)
+          found.push([])
+        }
+      }
+      return found
+    },
     memory: async () => {
       const processBytes = browser.residentBytes()
       return processBytes === undefined ? {} : { processBytes }
@@ -195,51 +203,33 @@ function runPrompts(page, prompts, maxTokens) {
 }
 
 /**
- * One answer whose every token a grammar decides. What it reports of each step is the model's own distribution, before
- * the grammar. (A prompt that is a list of tokens ends this version's worker.)
+ * One token after the text so far, which its cache holds but for the last few tokens. (A prompt that is a list of tokens ends this
+ * version's worker.)
  * @param {Page} page
- * @param {import('../system.mjs').ReferenceCase} reference
- * @returns {Promise<import('../system.mjs').LogProbability[][]>}
+ * @param {import('../system.mjs').ReferenceStep} step
+ * @returns {Promise<import('../system.mjs').LogProbability[]>} empty where it reads the text as other tokens
  */
-async function follow(page, { text, tokens, greedy }) {
-  // What the last token is changes no step that is compared; an end of text would not be let through.
-  const forced = [...greedy.slice(0, -1), greedy[0]]
-  const answered = page.evaluate(
-    async ({ text, maxTokens, grammar, numTop }) => {
+async function likeliestAfter(page, { prefix, position }) {
+  const { numPromptTokens, top } = await page.evaluate(
+    async ({ prefix, numTop }) => {
       const answer = await /** @type {any} */ (globalThis).wllama.createCompletion({
-        prompt: text,
-        max_tokens: maxTokens,
+        prompt: prefix,
+        max_tokens: 1,
         temperature: 0,
         ignore_eos: true,
-        grammar,
+        cache_prompt: true,
         logprobs: numTop,
       })
-      /** @type {{ id: number, top_logprobs: { id: number, logprob: number }[] }[]} */
-      const content = answer.choices[0].logprobs.content
+      /** @type {{ id: number, logprob: number }[]} */
+      const top = answer.choices[0].logprobs.content[0].top_logprobs
       return {
         numPromptTokens: answer.usage.prompt_tokens,
-        steps: content.map(({ id, top_logprobs }) => ({
-          id,
-          top: top_logprobs.map(({ id, logprob }) => /** @type {const} */ ([id, logprob])),
-        })),
+        top: top.map(({ id, logprob }) => /** @type {const} */ ([id, logprob])),
       }
     },
-    {
-      text,
-      maxTokens: forced.length,
-      grammar: `root ::= ${forced.map((token) => `<[${token}]>`).join(' ')}`,
-      numTop: numTopLogprobs,
-    },
+    { prefix, numTop: numTopLogprobs },
   )
-  const { numPromptTokens, steps } = await answered.catch((error) => {
-    // Its grammars have no way through tokens that are parts of a character.
-    if (/grammar/.test(String(error))) return { numPromptTokens: 0, steps: [] }
-    throw error
-  })
-  // Where it reads the text as other tokens, or took another token than it was made to, nothing can be compared.
-  if (numPromptTokens !== tokens.length) return []
-  const firstOther = steps.findIndex(({ id }, step) => id !== forced[step])
-  return steps.slice(0, firstOther < 0 ? undefined : firstOther).map(({ top }) => [...top])
+  return numPromptTokens === position + 1 ? [...top] : []
 }
 
 /** @param {Setting} setting */

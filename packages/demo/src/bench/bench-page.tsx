@@ -1,60 +1,29 @@
-import { createEngine, type Engine, type LoadProgress } from '@brasa/runtime'
-import { signal } from '@preact/signals'
+import type { Signal } from '@preact/signals'
+import { Bar } from '../controls/bar.tsx'
+import { CopyButton } from '../controls/copy.tsx'
 import { Ember } from '../controls/icon.tsx'
-import { backendNames } from '../format/backend-names.ts'
-import { formatCount, formatMeasured, formatSpeed } from '../format/units.ts'
+import { formatWait } from '../format/units.ts'
 import { phaseWords, progressFacts } from '../load/progress.ts'
-import { type Measured, type Measurement, measure, measurements } from './measure.ts'
+import {
+  canRun,
+  chosenBackends,
+  chosenTests,
+  isRunning,
+  modelName,
+  offeredBackends,
+  offeredTests,
+  results,
+  run,
+  state,
+  stop,
+  trace,
+} from './bench-state.ts'
+import { LiveChart } from './live-chart.tsx'
+import { figureOf, shareTextOf } from './results.ts'
+import { numRounds } from './run-bench.ts'
 import './bench.css'
 
-type BenchState =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'loading'; readonly progress?: LoadProgress }
-  | { readonly kind: 'running'; readonly what: Measurement }
-  | { readonly kind: 'failed'; readonly message: string }
-
-const state = signal<BenchState>({ kind: 'idle' })
-const engine = signal<Engine | undefined>(undefined)
-const results = signal<ReadonlyMap<Measurement['id'], Measured>>(new Map())
-const modelName = signal('smollm2-135m-instruct')
-let controller: AbortController | undefined
-
-/** Runs all measurements in order; keeps what was measured when it is stopped. */
-async function runAll(): Promise<void> {
-  controller = new AbortController()
-  const { signal: stop } = controller
-  results.value = new Map()
-  try {
-    state.value = { kind: 'loading' }
-    if (engine.value !== undefined && engine.value.model.id !== modelName.value) {
-      await engine.value.dispose()
-      engine.value = undefined
-    }
-    engine.value ??= await createEngine({
-      model: modelName.value,
-      signal: stop,
-      onProgress: (progress) => {
-        if (state.value.kind === 'loading') state.value = { kind: 'loading', progress }
-      },
-    })
-    state.value = { kind: 'running', what: measurements[0] }
-    // The first run pays for what is compiled on first use.
-    await measure(engine.value, { promptTokens: 16, answerTokens: 8, figure: 'decode' }, stop)
-    for (const what of measurements) {
-      state.value = { kind: 'running', what }
-      const measured = await measure(engine.value, what, stop)
-      results.value = new Map([...results.value, [what.id, measured]])
-    }
-    state.value = { kind: 'idle' }
-  } catch (error) {
-    state.value = stop.aborted
-      ? { kind: 'idle' }
-      : { kind: 'failed', message: error instanceof Error ? error.message : String(error) }
-  }
-}
-
 export function BenchPage() {
-  const busy = state.value.kind === 'loading' || state.value.kind === 'running'
   return (
     <main class="bench">
       <a class="bench-brand" href="./">
@@ -63,42 +32,90 @@ export function BenchPage() {
       </a>
       <h1>Benchmark</h1>
       <p class="soft">
-        How fast a model runs in this browser on this machine. Each row is one run, after one that does not
-        count.
+        {`How fast a model runs in this browser on this device: ${numRounds} rounds, after one that does not count. Nothing leaves this device.`}
       </p>
+      <Choices />
       <div class="bench-acts">
-        <input
-          class="field"
-          aria-label="Model"
-          spellcheck={false}
-          disabled={busy}
-          value={modelName.value}
-          onInput={(event) => {
-            modelName.value = event.currentTarget.value
-          }}
-        />
-        {busy ? (
-          <button type="button" class="button" onClick={() => controller?.abort()}>
+        {isRunning.value ? (
+          <button type="button" class="quiet" onClick={stop}>
             Stop
           </button>
         ) : (
-          <button type="button" class="button" disabled={modelName.value.trim() === ''} onClick={runAll}>
+          <button type="button" class="button" disabled={!canRun.value} onClick={run}>
             Run
           </button>
         )}
       </div>
-      <StateLine />
-      <Device />
+      <Progress />
+      {trace.value.seconds.length > 1 && <LiveChart trace={trace.value} />}
       <Results />
       <p class="soft small">
-        Machines are noisy: other tabs, heat and battery change these figures. Compare ratios on one machine,
-        and run it more than once.
+        Machines are noisy: other tabs, heat and battery change these figures. Run it more than once.
       </p>
     </main>
   )
 }
 
-function StateLine() {
+function Choices() {
+  return (
+    <form
+      class="bench-choices"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (canRun.value && !isRunning.value) run()
+      }}
+    >
+      <label>
+        <span class="small soft">Model</span>
+        <input
+          class="field"
+          spellcheck={false}
+          disabled={isRunning.value}
+          value={modelName.value}
+          onInput={(event) => {
+            modelName.value = event.currentTarget.value
+          }}
+        />
+      </label>
+      <fieldset disabled={isRunning.value}>
+        <legend class="small soft">Run on</legend>
+        {offeredBackends.map(({ choice, label }) => (
+          <Choice key={choice} id={choice} label={label} chosen={chosenBackends} />
+        ))}
+      </fieldset>
+      <fieldset disabled={isRunning.value}>
+        <legend class="small soft">Tests</legend>
+        {offeredTests.map(({ id, name }) => (
+          <Choice key={id} id={id} label={name} chosen={chosenTests} />
+        ))}
+      </fieldset>
+    </form>
+  )
+}
+
+interface ChoiceProps<Id> {
+  readonly id: Id
+  readonly label: string
+  readonly chosen: Signal<ReadonlySet<Id>>
+}
+
+function Choice<Id extends string>({ id, label, chosen }: ChoiceProps<Id>) {
+  return (
+    <label class="bench-choice">
+      <input
+        type="checkbox"
+        checked={chosen.value.has(id)}
+        onChange={(event) => {
+          const others = [...chosen.value].filter((other) => other !== id)
+          chosen.value = new Set(event.currentTarget.checked ? [...others, id] : others)
+        }}
+      />
+      {label}
+    </label>
+  )
+}
+
+function Progress() {
   const now = state.value
   if (now.kind === 'failed') {
     return (
@@ -107,72 +124,78 @@ function StateLine() {
       </p>
     )
   }
-  let words = '\u00a0'
-  if (now.kind === 'loading') {
-    const { progress } = now
-    words =
-      progress === undefined
-        ? 'Starting'
-        : [phaseWords[progress.phase], ...progressFacts(progress)].join(' · ')
-  }
-  if (now.kind === 'running') words = `Measuring: ${now.what.name}`
+  if (now.kind === 'idle') return null
+  const { what, done, total, secondsLeft, progress } = now
+  const facts = progress === undefined ? [] : [phaseWords[progress.phase], ...progressFacts(progress)]
+  const left = secondsLeft === undefined ? [] : [`about ${formatWait(secondsLeft)} left`]
+  const words = [what, ...facts, ...left].join(' · ')
   return (
-    <p class="small soft figures" role="status">
-      {words}
-    </p>
-  )
-}
-
-function Device() {
-  if (engine.value === undefined) return null
-  const { device, model } = engine.value
-  return (
-    <p class="small">
-      {`${model.name}, ${model.quantisation}: ${backendNames[device.backend]} on ${device.adapter}. ${device.reason}`}
-    </p>
+    <div class="bench-progress">
+      <Bar label="Benchmark" value={done} max={total} text={`${done} of ${total}`} />
+      <p class="small soft figures" role="status">
+        {words}
+      </p>
+    </div>
   )
 }
 
 function Results() {
-  const near = results.value.get('near')
-  const far = results.value.get('far')
+  const measured = results.value
+  if (measured === undefined) return null
+  const { tests, systems, model } = measured
+  const download = () => {
+    const blob = new Blob([`${JSON.stringify(measured, null, 2)}\n`], { type: 'application/json' })
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(blob)
+    link.download = `brasa-bench-${measured.startedAt.slice(0, 10)}.json`
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }
   return (
-    <table class="figures">
-      <thead>
-        <tr>
-          <th scope="col">Measured</th>
-          <th scope="col">Tokens/s</th>
-          <th scope="col">First after</th>
-          <th scope="col">Tokens</th>
-        </tr>
-      </thead>
-      <tbody>
-        {measurements.map(({ id, name }) => {
-          const measured = results.value.get(id)
-          return (
-            <tr key={id}>
-              <th scope="row">{name}</th>
-              <td>{measured === undefined ? '–' : formatSpeed(measured.tokensPerSecond)}</td>
-              <td>{measured === undefined ? '–' : formatMeasured(measured.ttftMs)}</td>
-              <td>
-                {measured === undefined
-                  ? '–'
-                  : `${formatCount(measured.promptTokens)} + ${formatCount(measured.answerTokens)}`}
-              </td>
-            </tr>
-          )
-        })}
-        <tr>
-          <th scope="row">Position 2,000 takes, of position 100</th>
-          <td>
-            {near === undefined || far === undefined
-              ? '–'
-              : `${(near.tokensPerSecond / far.tokensPerSecond).toFixed(2)} ×`}
-          </td>
-          <td />
-          <td />
-        </tr>
-      </tbody>
-    </table>
+    <>
+      {systems.map((system) => (
+        <section class="bench-system" key={system.id}>
+          <h2>{system.name}</h2>
+          <p class="small soft">{[model.file, system.device, system.detail].filter(Boolean).join(' · ')}</p>
+          {system.status !== 'ok' && <p class="bench-failed small">{system.reason}</p>}
+          <table class="figures">
+            <thead>
+              <tr>
+                <th scope="col">Test</th>
+                <th scope="col">Median</th>
+                <th scope="col">Smallest</th>
+                <th scope="col">Largest</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tests.map((test) => {
+                const summary = system.tests[test.id]?.summary
+                return (
+                  <tr key={test.id}>
+                    <th scope="row">{test.name}</th>
+                    {(['median', 'min', 'max'] as const).map((which) => (
+                      <td key={which}>{summary === undefined ? '–' : figureOf(test, summary[which])}</td>
+                    ))}
+                  </tr>
+                )
+              })}
+            </tbody>
+          </table>
+        </section>
+      ))}
+      {!isRunning.value && (
+        <>
+          <div class="bench-acts">
+            <button type="button" class="quiet" onClick={download}>
+              Download JSON
+            </button>
+          </div>
+          <div class="bench-share">
+            <pre class="small">{shareTextOf(measured)}</pre>
+            <CopyButton text={() => shareTextOf(measured)} label="results" />
+          </div>
+        </>
+      )}
+    </>
   )
 }

@@ -1,66 +1,100 @@
-import type { Engine, Timings, Usage } from '@brasa/runtime'
+import { BrasaError, createEngine, type Engine, type LoadProgress, type Timings } from '@brasa/runtime'
+import { figuresOf } from '../../../../e2e/bench/figures.mjs'
+import { promptOf } from '../../../../e2e/bench/prompts.mjs'
+import type { BenchTest, LoadTime, Run } from '../../../../e2e/bench/schema.mjs'
+import type { OfferedBackend } from '../state/backend.ts'
 
-/** What the page measures, each with the number of tokens the prompt has and the answer gets. */
-export const measurements = [
-  { id: 'decode', name: 'Decode, short context', promptTokens: 16, answerTokens: 64, figure: 'decode' },
-  { id: 'prefill', name: 'Prefill, 256 tokens', promptTokens: 256, answerTokens: 1, figure: 'prefill' },
-  { id: 'near', name: 'Decode at position 100', promptTokens: 84, answerTokens: 32, figure: 'decode' },
-  { id: 'far', name: 'Decode at position 2,000', promptTokens: 1984, answerTokens: 32, figure: 'decode' },
-] as const
+/** A test that is a request. */
+export type Workload = BenchTest & { readonly promptTokens: number; readonly answerTokens: number }
 
-export type Measurement = (typeof measurements)[number]
+/** No test's prompt has this index. */
+const loadPromptIndex = 32_000
 
-export interface Workload {
-  readonly promptTokens: number
-  readonly answerTokens: number
-  /** Which of the engine's speeds is told. */
-  readonly figure: 'decode' | 'prefill'
-}
-
-export interface Measured {
-  readonly promptTokens: number
-  readonly answerTokens: number
-  readonly tokensPerSecond: number
-  /** Request to first token, ms. */
-  readonly ttftMs: number
+/**
+ * Loads a model and answers one token with it.
+ * @throws BrasaError what the engine throws; `aborted` if it was stopped
+ */
+export async function loadTimed(
+  model: string,
+  backend: OfferedBackend,
+  signal: AbortSignal,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<{ engine: Engine; time: LoadTime }> {
+  const start = performance.now()
+  const phases: { phase: LoadProgress['phase']; atMs: number }[] = []
+  const engine = await createEngine({
+    model,
+    backend,
+    signal,
+    onProgress: (progress) => {
+      if (phases.at(-1)?.phase !== progress.phase)
+        phases.push({ phase: progress.phase, atMs: performance.now() - start })
+      onProgress(progress)
+    },
+  })
+  const readyMs = performance.now() - start
+  try {
+    const prompt = promptOf(loadPromptIndex, 8)
+    await engine.completions.create({ prompt, max_tokens: 1, temperature: 0, ignore_eos: true }, { signal })
+    signal.throwIfAborted()
+  } catch (error) {
+    await engine.dispose()
+    throw error
+  }
+  const totalMs = performance.now() - start
+  const phasesMs = Object.fromEntries(
+    phases.flatMap(({ phase, atMs }, index) =>
+      phase === 'ready' ? [] : [[phase, (phases[index + 1]?.atMs ?? readyMs) - atMs]],
+    ),
+  )
+  return { engine, time: { totalMs, firstTokenMs: totalMs - readyMs, phasesMs } }
 }
 
 /**
- * Runs one measurement: greedy, past the end of the text, on words of its own, so that no cached prefix is measured.
+ * Runs one test as the command line does: greedy, past the end of the text, on words that no run had before, by the page's own clock.
+ * @param index of its prompt
+ * @param onTokens called as they arrive, with how many there are by now and the ms since the request
  * @throws BrasaError what the engine throws; `aborted` if it was stopped
  */
-export async function measure(engine: Engine, what: Workload, signal: AbortSignal): Promise<Measured> {
-  const prompt = await promptOf(engine, what.promptTokens)
-  const stream = await engine.completions.create(
-    { prompt, stream: true, max_tokens: what.answerTokens, temperature: 0, ignore_eos: true },
-    { signal },
-  )
+export async function runTest(
+  engine: Engine,
+  { kind, promptTokens: promptLength, answerTokens: wanted }: Workload,
+  index: number,
+  signal: AbortSignal,
+  onTokens: (numTokens: number, atMs: number) => void,
+): Promise<Omit<Run, 'round'>> {
+  const start = performance.now()
+  let first: { atMs: number; numTokens: number } | undefined
+  let [promptTokens, answerTokens] = [0, 0]
   let timings: Timings | undefined
-  let usage: Usage | undefined
-  for await (const chunk of stream) {
+  const prompt = promptOf(index, promptLength)
+  const request = { prompt, max_tokens: wanted, temperature: 0, ignore_eos: true, stream: true } as const
+  for await (const chunk of await engine.completions.create(request, { signal })) {
+    const numTokens = chunk.choices[0]?.tokens.length ?? 0
+    const atMs = performance.now() - start
+    if (numTokens > 0) first ??= { atMs, numTokens }
+    answerTokens += numTokens
+    promptTokens += chunk.usage?.prompt_tokens ?? 0
     timings = chunk.timings ?? timings
-    usage = chunk.usage ?? usage
+    if (numTokens > 0) onTokens(answerTokens, atMs)
   }
+  const totalMs = performance.now() - start
   signal.throwIfAborted()
-  if (timings === undefined || usage === undefined)
-    throw new Error('The engine ended without timings. Run it again.')
-  return {
-    promptTokens: usage.prompt_tokens,
-    answerTokens: usage.completion_tokens,
-    tokensPerSecond:
-      what.figure === 'prefill' ? timings.prefillTokensPerSecond : timings.decodeTokensPerSecond,
-    ttftMs: timings.ttftMs,
+  if (first === undefined || answerTokens !== wanted) {
+    throw new BrasaError('internal', {
+      message: `The engine was to answer ${wanted} tokens and answered ${answerTokens}. Run it again.`,
+    })
   }
-}
-
-const words = ['river', 'stone', 'light', 'paper', 'north', 'glass', 'early', 'cloud', 'seven', 'house']
-
-/** A text of about `numTokens` tokens that begins like no other. */
-async function promptOf(engine: Engine, numTokens: number): Promise<string> {
-  const start = String(Math.floor(Math.random() * 1e9))
-  const text = (numWords: number) =>
-    [start, ...Array.from({ length: numWords }, (_, index) => words[(index * 7) % words.length])].join(' ')
-  const fixed = (await engine.tokenize(text(0))).length
-  const perWord = ((await engine.tokenize(text(100))).length - fixed) / 100
-  return text(Math.max(1, Math.round((numTokens - fixed) / perWord)))
+  const { value, reported } = figuresOf(kind, {
+    promptTokens,
+    answerTokens,
+    firstTokenMs: first.atMs,
+    firstTokens: first.numTokens,
+    totalMs,
+    ...(timings !== undefined && {
+      reportedPrefillTokensPerSecond: timings.prefillTokensPerSecond,
+      reportedDecodeTokensPerSecond: timings.decodeTokensPerSecond,
+    }),
+  })
+  return { value, promptTokens, answerTokens, ...(reported !== undefined && { reported }) }
 }
