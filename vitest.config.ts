@@ -67,7 +67,9 @@ export default defineConfig({
       },
       inBrowser('browser', ['packages/**/*.browser.test.ts']),
       inBrowser('kernels', ['packages/runtime/src/backends/webgpu/**/*.test.ts'], [modelTests]),
-      inBrowser('models-browser', [`packages/runtime/src/{api,backends/ort,backends/webgpu}/${modelTests}`]),
+      inBrowser('models-browser', [
+        `packages/runtime/src/{api,backends/ort,backends/wasm,backends/webgpu}/${modelTests}`,
+      ]),
       {
         extends: true,
         test: {

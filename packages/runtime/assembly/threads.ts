@@ -56,6 +56,8 @@ export function run(board: usize, ops: usize, numOps: i32): void {
       runChunk(op, claim & maxChunks, numChunks)
       atomic.add<i32>(board, 1, doneAt)
     }
+    // Those that a claim cannot count.
+    for (let chunk = numChunks; chunk < op.numChunks; chunk++) runChunk(op, chunk, op.numChunks)
     while (atomic.load<i32>(board, doneAt) != numChunks) {}
   }
 }

@@ -92,11 +92,12 @@ export async function createWasmExecutor(
   }
 
   async function forward(cache: KvCache, tokens: Uint32Array, firstPosition: number, wantsLogits: boolean) {
-    cache.reserve(firstPosition + tokens.length)
     const pageTables = pages.groups.map((_, group) => cache.tableOf(group))
     let plan: ForwardPlan | undefined
     for (let done = 0; done < tokens.length; ) {
       const numRows = rowsOfNext(tokens.length - done)
+      // Not before the loop: between two pieces the sequence may be freed.
+      cache.reserve(firstPosition + done + numRows)
       plan = planFor(numRows)
       plan.place({
         tokens: tokens.subarray(done, done + numRows),

@@ -89,6 +89,7 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
     const pages: number[][] = groups.map(() => [])
     let longest = 0
     let firstHeld = 0
+    let isFree = false
 
     const giveBack = (group: number, index: number) => {
       const page = pages[group]![index]
@@ -99,10 +100,13 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
       pagesOf: pages,
       tableOf: (group) => tables + group * numPages * 4,
       reserve(length) {
+        if (isFree) throw new BrasaError('internal', { message: 'The sequence was freed meanwhile.' })
         for (const [group, held] of pages.entries()) {
-          const from = held.length
-          while (held.length * pageTokens < length) held.push(takePage(group))
-          if (held.length > from) heap.words(cache.tableOf(group), numPages).set(held)
+          while (held.length * pageTokens < length) {
+            const page = takePage(group)
+            heap.words(cache.tableOf(group), numPages)[held.length] = page
+            held.push(page)
+          }
         }
         longest = Math.max(longest, length)
       },
@@ -146,6 +150,7 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
           held.length = 0
         }
         freeTables.push(tables)
+        isFree = true
       },
       get byteLength() {
         return pages.reduce(

@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openServedModel } from '../../engine/served-model.ts'
+import type { Executor } from '../executor.ts'
+import { testModelCases } from '../model-cases.ts'
+import cases from '../reference/fixtures/gemma3-270m-reference.json'
+import { createWasmExecutor } from './executor.ts'
+import { distances } from './int8-distance.ts'
+
+const open = async (precision: 'int8' | 'f32') => {
+  const { spec, weights } = await openServedModel('gemma-3-270m')
+  return createWasmExecutor(spec, weights, { contextLength: 1024, precision })
+}
+
+describe('in floats', () => testModelCases(() => open('f32'), 0.03, { cases, tie: 0.03 }))
+
+describe('with activations of 8 bits', () => {
+  let executor: Executor
+  beforeAll(async () => {
+    executor = await open('int8')
+  }, 240_000)
+  afterAll(() => executor?.dispose())
+
+  test('stays near the float64 distributions', async () => {
+    const { meanDivergence, topOneAgreement } = await distances(executor, cases)
+    expect(meanDivergence).toBeLessThan(0.004)
+    expect(topOneAgreement).toBeGreaterThan(0.95)
+  }, 240_000)
+})
