@@ -31,7 +31,7 @@ export default {
     {
       name: 'backends-know-each-other-only-by-contract',
       severity: 'error',
-      from: { path: `${src}backends/([^/]+)/`, pathNot: '\\.test\\.ts$' },
+      from: { path: `${src}backends/([^/]+)/`, pathNot: '\\.test(-support)?\\.ts$' },
       to: { path: `${src}backends/([^/]+)/`, pathNot: `${src}backends/$1/` },
     },
     {

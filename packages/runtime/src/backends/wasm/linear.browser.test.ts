@@ -1,4 +1,4 @@
-import { testLinears } from './linear-cases.ts'
+import { testLinears } from './linear-cases.test-support.ts'
 
 testLinears('relaxed', [1, 2, 4], 8)
 testLinears('plain', [1, 2, 4], 5)

@@ -1,3 +1,3 @@
-import { testLinears } from './linear-cases.ts'
+import { testLinears } from './linear-cases.test-support.ts'
 
 testLinears('plain', [1], 12)

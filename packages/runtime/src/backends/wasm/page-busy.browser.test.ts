@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DecodeRateMessage } from './decode-rate.ts'
+import type { DecodeRateMessage } from './decode-rate.test-support.ts'
 
 const numThreads = 2
 const roundMs = 400
@@ -8,7 +8,7 @@ const mostRounds = 10
 
 test('decodes at 45% of its rate at least while the page takes a core', async () => {
   const counts = new Int32Array(new SharedArrayBuffer(20))
-  const worker = new Worker(new URL('./decode-rate.ts', import.meta.url), { type: 'module' })
+  const worker = new Worker(new URL('./decode-rate.test-support.ts', import.meta.url), { type: 'module' })
   try {
     await new Promise((resolve, reject) => {
       worker.onmessage = resolve
