@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { type GgmlType, ggmlTypes } from '../../formats/ggml-types.ts'
 import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
+import type { ActivationPrecision } from '../executor.ts'
 import { geluTanh, silu } from '../reference/operations.ts'
 import { randomBlocks, randomNumbers, weightsInMemory } from '../reference/tiny-model.ts'
 import type { LinearSpec, TransformerSpec } from '../transformer-spec.ts'
@@ -36,7 +37,7 @@ interface Case {
   readonly isFused: boolean
   readonly hasBias: boolean
   readonly numRows: number
-  readonly exact: boolean
+  readonly precision: ActivationPrecision
   readonly takesBytes: boolean
   readonly epilogues: readonly ['store' | 'add', 'silu' | 'gelu']
   readonly scale: number
@@ -57,7 +58,7 @@ const cases = (type: GgmlType, takesBytes: fc.Arbitrary<boolean>): fc.Arbitrary<
     isFused: fc.boolean(),
     hasBias: fc.boolean(),
     numRows: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 70 })),
-    exact: fc.boolean(),
+    precision: fc.constantFrom('int8', 'int16', 'f32'),
     takesBytes,
     epilogues: fc.tuple(fc.constantFrom('store', 'add'), fc.constantFrom('silu', 'gelu')),
     scale: fc.double({ min: -2, max: 2, noNaN: true }).map(Math.fround),
@@ -215,7 +216,7 @@ const guard = 12345.5
 function run(
   heap: Heap,
   { kernels, board }: Threads,
-  { numRows, exact, scale, numChunks, takesBytes }: Case,
+  { numRows, precision, scale, numChunks, takesBytes }: Case,
   matrix: Matrix,
   x: Float32Array,
   epilogue: keyof typeof epilogues,
@@ -223,13 +224,14 @@ function run(
   initial: (index: number) => number,
 ): { output: Float32Array; activations: Float64Array } {
   const { numColumns } = matrix
-  const takesFloats = exact || isFloat(matrix.format)
+  const takesFloats = precision === 'f32' || isFloat(matrix.format)
+  const numBytes = precision === 'int16' ? 2 : 1
   const rowsPerGroup = numRows === 1 ? 1 : 4
   const paddedRows = Math.ceil(numRows / rowsPerGroup) * rowsPerGroup
   const numBlocks = Math.ceil(numColumns / 32)
   const input = heap.allocate(x.byteLength)
   const floats = heap.allocate(paddedRows * numColumns * 4)
-  const quants = heap.allocate(paddedRows * numBlocks * 32)
+  const quants = heap.allocate(paddedRows * numBlocks * 32 * numBytes)
   const scales = heap.allocate(paddedRows * numBlocks * 4)
   const sums = heap.allocate(paddedRows * numBlocks * 8)
   const stride = width + 4
@@ -248,7 +250,7 @@ function run(
       fields: [
         ...[numRows, numColumns, input, numColumns * 4, 0, 0],
         ...(takesFloats ? [floats, 0, 0, 0] : [0, quants, scales, sums]),
-        rowsPerGroup,
+        ...[rowsPerGroup, numBytes],
       ],
     },
     {
@@ -257,7 +259,8 @@ function run(
       fields: [
         ...[numRows, numColumns, numTiles, formatCodes[matrix.format], matrix.address, matrix.bias],
         ...(takesFloats ? [0, 0, 0, floats] : [quants, scales, sums, 0]),
-        ...[rowsPerGroup, output, stride * 4, epilogues[epilogue], f32(scale), takesBytes ? 1 : 0],
+        ...[rowsPerGroup, output, stride * 4, epilogues[epilogue], f32(scale)],
+        ...[takesBytes ? 1 : 0, numBytes],
       ],
     },
   ])
@@ -271,20 +274,23 @@ function run(
     if (isOutside && result[i] !== guard)
       expect.fail(`${epilogue} writes to ${i}, beyond its rows of ${width}`)
   }
-  return { output: rows, activations: takesFloats ? Float64Array.from(x) : quantised(x) }
+  return {
+    output: rows,
+    activations: takesFloats ? Float64Array.from(x) : quantised(x, precision === 'int16' ? 127 * 128 : 127),
+  }
 }
 
-/** Blocks of 32 as signed bytes, each times its scale: in f32, as the rounding to a byte depends on every bit. */
-function quantised(x: Float32Array): Float64Array {
+/** Blocks of 32 as whole numbers up to `largest`, each times its scale: in f32, as the rounding depends on every bit. */
+function quantised(x: Float32Array, largest: number): Float64Array {
   const result = new Float64Array(x.length)
   for (let start = 0; start < x.length; start += 32) {
     const block = x.subarray(start, start + 32)
     const greatest = block.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-    const inverse = greatest > 0 ? Math.fround(127 / greatest) : 0
-    const step = Math.fround(greatest / 127)
+    const inverse = greatest > 0 ? Math.fround(largest / greatest) : 0
+    const step = Math.fround(greatest / largest)
     for (const [i, value] of block.entries()) {
       const scaled = Math.fround(value * inverse)
-      // Ties go to the even byte.
+      // Ties go to the even number.
       const rounded = Math.abs(scaled % 1) === 0.5 ? 2 * Math.round(scaled / 2) : Math.round(scaled)
       result[start + i] = rounded * step
     }

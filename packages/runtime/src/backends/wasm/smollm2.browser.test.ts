@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openServedModel } from '../../engine/served-model.ts'
-import type { Executor } from '../executor.ts'
+import type { ActivationPrecision, Executor } from '../executor.ts'
 import { testModelCases } from '../model-cases.ts'
 import cases from '../reference/fixtures/smollm2-reference.json'
 import { createWasmExecutor } from './executor.ts'
 import { distances } from './int8-distance.ts'
 
-const open = async (precision: 'int8' | 'f32') => {
+const open = async (precision?: ActivationPrecision) => {
   const { spec, weights } = await openServedModel()
   return createWasmExecutor(spec, weights, { contextLength: 1024, precision })
 }
+
+describe('by default, with activations of 15 bits', () => testModelCases(() => open(), 0.02))
 
 describe('in floats', () => testModelCases(() => open('f32'), 0.02))
 
