@@ -21,6 +21,7 @@ test('a thought is kept apart, without its tags and the white space around it', 
 })
 
 test('however an answer is cut into pieces, thought and answer are the same', () => {
+  const tags = /<think>|<\/think>/
   const parts = ['<think>', '</think>', '<th', 'ink>', '</', '<', ' ', '\n', 'a', 'b > c']
   fc.assert(
     fc.property(
@@ -36,7 +37,9 @@ test('however an answer is cut into pieces, thought and answer are the same', ()
         const pieces = places.slice(1).map((end, index) => text.slice(places[index], end))
         const spoken = split(pieces, isOpen)
         expect(spoken).toEqual(split([text], isOpen))
-        for (const words of Object.values(spoken)) expect(words).not.toMatch(/<think>|<\/think>/)
+        // What is left and right of a tag that is dropped may read as another one.
+        if (tags.test(text.replaceAll(new RegExp(tags, 'g'), ''))) return
+        for (const words of Object.values(spoken)) expect(words).not.toMatch(tags)
       },
     ),
   )
