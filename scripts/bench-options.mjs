@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { defaultTests, parseTests } from '../e2e/bench/tests.mjs'
 import { reasonOf, ScriptError } from './command-line.mjs'
 
-const defaultBackends = 'webgpu,ort'
+const defaultBackends = 'webgpu,wasm,ort'
 const defaultPeers = 'wllama-1,wllama-2,wllama-webgpu,transformers,webllm'
 
 const usage = `Usage: npm run bench -- [options]
