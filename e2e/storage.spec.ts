@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { expect, type Page, test } from '@playwright/test'
 import { answerGreedily, ask, expectReady, lastAnswer, loadTimeoutMs } from './chat-page.ts'
-import { readModelFile, serveModel } from './model-server.ts'
+import { type ModelServer, readModelFile, serveModel } from './model-server.ts'
 
 /** One shard: what may be fetched twice when a connection or a tab dies. */
 const shardBytes = 16 * 1024 * 1024
@@ -39,9 +39,11 @@ test('a download whose connections drop at random bytes arrives whole', async ({
 
 test('a tab that is killed while it downloads loses no shard that arrived', async ({ page, context }) => {
   test.setTimeout(2 * loadTimeoutMs)
-  // The fifth answer never ends: the tab dies waiting for it.
+  // What comes after three shards never ends: the tab dies waiting for it.
   let held = true
-  const server = await serveModel({ dropAfter: (answer) => (held && answer > 4 ? 1 : undefined) })
+  const server: ModelServer = await serveModel({
+    dropAfter: () => (held && server.bytesSent > 3 * shardBytes ? 1 : undefined),
+  })
   try {
     await page.goto('/bench.html')
     const loading = loadAndAnswer(page, server.url).catch(() => 'killed')
