@@ -14,7 +14,7 @@ const usage = `Usage: npm run bench -- [options]
                      and llama.cpp, native and outside the browser, which is fetched when it is named
   --model MODEL      a name of public/models/models.json or a GGUF file; the default model if left out
   --tests LIST       pp128, pp512, tg64, tg128, ttft, load, batch4, ctx2048 and the like; ${defaultTests} if left out
-  --repeats N        rounds that count, after one that does not; 4 if left out
+  --repeats N        rounds that count, after one that does not; 3 if left out
   --baseline SYSTEM  that ratios are taken to, such as brasa-ort; wllama-2 if left out
   --linears LIST     of ort: f32, int8 or both, each a row; its own choice if left out
   --transformers-model DIR   an ONNX model as transformers.js reads it, where its hub is out of reach
@@ -49,7 +49,7 @@ export function readOptions(args) {
     model: isFile ? resolve(model) : model,
     isFile,
     tests: testsOf(values.tests ?? defaultTests),
-    numRounds: countOf(values.repeats ?? '4'),
+    numRounds: countOf(values.repeats ?? '3'),
     baseline: values.baseline ?? 'wllama-2',
     folders: { transformers: values['transformers-model'], webllm: values['webllm-model'] },
     browser: {
