@@ -62,8 +62,20 @@ export function readOptions(args) {
     prompts,
     out: values.out,
     html: values.html,
-    command: `npm run bench${args.length > 0 ? ` -- ${args.map(quoted).join(' ')}` : ''}`,
+    command: commandOf(args),
   }
+}
+
+/**
+ * What measures the same again: where the results went is left out.
+ * @param {string[]} args
+ */
+export function commandOf(args) {
+  const kept = args.filter((arg, index) => {
+    const isPlace = (/** @type {string | undefined} */ other) => other === '--out' || other === '--html'
+    return !isPlace(arg) && !isPlace(args[index - 1]) && !/^--(out|html)=/.test(arg)
+  })
+  return `npm run bench${kept.length > 0 ? ` -- ${kept.map(quoted).join(' ')}` : ''}`
 }
 
 /** @param {string[]} args */
