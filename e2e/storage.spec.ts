@@ -70,7 +70,8 @@ test('a server without ranges is streamed whole', async ({ page }) => {
   try {
     await page.goto('/bench.html')
     expect(await loadAndAnswer(page, server.url)).toContain('Paris')
-    expect(server.bytesSent).toBeLessThan(1.2 * server.size)
+    // Once whole; and what was on its way before the server heard that the header, read first, was enough.
+    expect(server.bytesSent).toBeLessThan(1.5 * server.size)
   } finally {
     await server.close()
   }
