@@ -74,19 +74,11 @@ export async function createEngineClient(
   const left = new WeakSet<WorkerConnection>()
   let untold: Fallback | undefined
 
-  /** A new worker chooses anew where `auto` does: what was on the GPU may go on elsewhere. */
-  function takeLoaded({ model, device }: NonNullable<EngineClient['loaded']>): void {
-    const { backend, reason } = device
-    const isOther = loaded !== undefined && loaded.device.backend !== backend
-    if (isOther && (backend === 'wasm' || backend === 'ort')) untold ??= { backend, reason }
-    loaded = { model, device }
-  }
-
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
   function streamEventOf(event: EngineEvent): StreamEvent | undefined {
     if (event.type === 'progress') onProgress?.(event.progress)
     else if (event.type === 'warning') onWarning?.(event.warning)
-    else if (event.type === 'loaded') takeLoaded(event)
+    else if (event.type === 'loaded') loaded = { model: event.model, device: event.device }
     else return event
     return undefined
   }
