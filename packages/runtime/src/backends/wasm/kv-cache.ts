@@ -87,7 +87,6 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
     const tables = freeTables.pop() ?? heap.allocate(groups.length * numPages * 4)
     /** Of each group by index of page; 0 where the page was given back. */
     const pages: number[][] = groups.map(() => [])
-    let longest = 0
     let firstHeld = 0
     let isFree = false
 
@@ -108,7 +107,6 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
             held.push(page)
           }
         }
-        longest = Math.max(longest, length)
       },
       release(length) {
         for (const [group, { window }] of groups.entries()) {
@@ -126,7 +124,6 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
           for (let index = Math.ceil(kept / pageTokens); index < held.length; index++) giveBack(group, index)
           held.length = Math.min(held.length, Math.ceil(kept / pageTokens))
         }
-        longest = kept
         if (kept === 0) firstHeld = 0
         return kept
       },
