@@ -1,68 +1,179 @@
-import { madd, sumOfLanes } from './dot'
+import { sumOfLanes } from './dot'
 import { exp, softCapped } from './exp'
-import { AttentionOp, MergeOp, Row } from './ops'
-import { pageTokens } from './rope'
+import { AttentionOp, Row } from './ops'
+import { pageTokens, panelWidth, wholePanels } from './pages'
+import { addPanel, rowsOfTile, scorePanel } from './panels'
 import { scratch } from './scratch'
 
 const lowest: f32 = -1e30
+/** Queries whose scores of a page are in scratch at once. */
+const mostQueries: i32 = 16
+const scoreStride: usize = <usize>pageTokens << 2
 
 /**
- * Causal attention with an online softmax (Milakov & Gimelshein 2018) over pages of keys, for the query heads that share one
- * key-value head. The pages that a row sees are cut into numSplits parts (Dao et al. 2023, Flash-Decoding).
+ * Causal attention with an online softmax (Milakov & Gimelshein 2018) over pages of keys, for the query heads of
+ * successive rows that share one key-value head: what is read of a page is read once for all of them. The pages that they
+ * see are cut into numSplits parts (Dao et al. 2023, Flash-Decoding).
+ *
+ * Measured on SmolLM2's 30 layers at position 2,000, two threads of a Zen 5: 3.1 ms a token; 4.0 with keys and values in
+ * f32; 5.4 without `fetch`, and 5.0 then in f32; 6.0 a head at a time over panels as wide as the page.
  */
 export function attention(op: AttentionOp, chunk: i32): void {
+  if (op.keyBytes == 2) attend<i16>(op, chunk)
+  else attend<f32>(op, chunk)
+}
+
+/*
+ * Scratch: scores f32 (mostQueries, pageTokens); queries f32 (numQueries, headDim); and for each query its sums: weighted
+ * values f32 (headDim in whole panels), greatest score, total weight, and what a page multiplies those before it by.
+ */
+function attend<T>(op: AttentionOp, chunk: i32): void {
   const numSplits = op.numSplits
   const split = chunk % numSplits
   const kvHead = (chunk / numSplits) % op.numKvHeads
-  const rowIndex = chunk / numSplits / op.numKvHeads
-  const row = changetype<Row>(op.rows + (<usize>rowIndex << 4))
+  const firstRow = (chunk / numSplits / op.numKvHeads) * op.rowsPerChunk
+  const numRows = min(op.rowsPerChunk, op.numRows - firstRow)
+  const group = op.numHeads / op.numKvHeads
+  const numQueries = numRows * group
   const headDim = op.headDim
   const headBytes = <usize>headDim << 2
-  const end = row.position + 1
-  const begin = op.window > 0 ? max(0, end - op.window) : 0
+  const valueBytes = <usize>wholePanels(headDim) << 2
+  const sumsBytes = valueBytes + 16
+  const queries = scratch + <usize>mostQueries * scoreStride
+  const sums = queries + <usize>numQueries * headBytes
+
+  placeQueries(op, firstRow, numQueries, kvHead * group, group, queries)
+  memory.fill(sums, 0, <usize>numQueries * sumsBytes)
+  for (let query = 0; query < numQueries; query++) store<f32>(sums + <usize>query * sumsBytes + valueBytes, lowest)
+
+  const first = changetype<Row>(op.rows + (<usize>firstRow << 4))
+  const begin = firstSeen(first.position, op.window)
+  const end = first.position + numRows
   const firstPage = begin / pageTokens
   const numPages = (end - 1) / pageTokens + 1 - firstPage
-  const pageBegin = firstPage + (numPages * split) / numSplits
   const pageEnd = firstPage + (numPages * (split + 1)) / numSplits
-
-  const group = op.numHeads / op.numKvHeads
-  const partBytes = headBytes + 16
-  const query = op.qkv + <usize>rowIndex * op.qkvStride + <usize>(kvHead * group) * headBytes
-  const part = op.parts + <usize>(((rowIndex * op.numHeads + kvHead * group) * numSplits + split)) * partBytes
-  const partStride = partBytes * <usize>numSplits
-  for (let head = 0; head < group; head++) {
-    const at = part + <usize>head * partStride
-    memory.fill(at, 0, partBytes)
-    store<f32>(at + headBytes, lowest)
-  }
-  for (let pageIndex = pageBegin; pageIndex < pageEnd; pageIndex++) {
-    const page = <usize>load<u32>(row.pageTable + (<usize>pageIndex << 2)) + op.layerOffset
-    const keys = page + (<usize>kvHead * headBytes) * <usize>pageTokens
-    const values = page + (<usize>(op.numKvHeads + kvHead) * headBytes) * <usize>pageTokens
-    const from = max(begin - pageIndex * pageTokens, 0)
-    const to = min(end - pageIndex * pageTokens, pageTokens)
-    for (let head = 0; head < group; head++) {
-      attendPage(op, query + <usize>head * headBytes, keys, values, from, to, part + <usize>head * partStride)
+  const keyBytes = <usize>(pageTokens * headDim) * sizeof<T>()
+  const valuePageBytes = <usize>(pageTokens * wholePanels(headDim)) * sizeof<T>()
+  for (let index = firstPage + (numPages * split) / numSplits; index < pageEnd; index++) {
+    const page = <usize>load<u32>(first.pageTable + (<usize>index << 2)) + op.layerOffset
+    const keys = page + <usize>kvHead * keyBytes
+    const values = page + <usize>op.numKvHeads * keyBytes + <usize>kvHead * valuePageBytes
+    const scales = page + <usize>op.numKvHeads * (keyBytes + valuePageBytes) + <usize>kvHead * scoreStride
+    fetch(keys, keyBytes)
+    fetch(values, valuePageBytes)
+    const start = index * pageTokens
+    const from = max(begin - start, 0)
+    const to = min(end - start, pageTokens)
+    for (let query = 0; query < numQueries; query += mostQueries) {
+      const count = min(mostQueries, numQueries - query)
+      score<T>(count, headDim, queries + <usize>query * headBytes, keys, from, to)
+      for (let each = 0; each < count; each++) {
+        const position = first.position + (query + each) / group
+        weigh<T>(
+          op,
+          scratch + <usize>each * scoreStride,
+          scales,
+          from,
+          to,
+          max(firstSeen(position, op.window) - start, 0),
+          position + 1 - start,
+          sums + <usize>(query + each) * sumsBytes + valueBytes,
+        )
+      }
+      addValues<T>(count, values, from, to, sums + <usize>query * sumsBytes, valueBytes)
     }
+  }
+
+  const partBytes = headBytes + 16
+  for (let query = 0; query < numQueries; query++) {
+    const head = (firstRow + query / group) * op.numHeads + kvHead * group + (query % group)
+    const part = op.parts + <usize>(head * numSplits + split) * partBytes
+    const from = sums + <usize>query * sumsBytes
+    memory.copy(part, from, headBytes)
+    memory.copy(part + headBytes, from + valueBytes, 16)
   }
 }
 
-/** Tokens [from, to) of one page for one query head. Scores, then weights, are in this thread's scratch. */
-function attendPage(op: AttentionOp, query: usize, keys: usize, values: usize, from: i32, to: i32, part: usize): void {
+/** Copies queries, multiplied by op.scale, as `scorePanel` takes them. */
+function placeQueries(op: AttentionOp, firstRow: i32, numQueries: i32, firstHead: i32, group: i32, to: usize): void {
   const headDim = op.headDim
-  const headBytes = <usize>headDim << 2
-  const firstToken = from & ~15
-  for (let token = firstToken; token < to; token += 16) score16(op, query, keys, token)
+  for (let query = 0; query < numQueries; ) {
+    const rows = rowsOfTile(min(mostQueries - (query % mostQueries), numQueries - query))
+    for (let each = 0; each < rows; each++, query++) {
+      const head = firstHead + (query % group)
+      const from = op.qkv + <usize>(firstRow + query / group) * op.qkvStride + (<usize>(head * headDim) << 2)
+      for (let i = 0; i < headDim; i++) {
+        store<f32>(to + (<usize>(i * rows + each) << 2), op.scale * load<f32>(from + (<usize>i << 2)))
+      }
+    }
+    to += <usize>(rows * headDim) << 2
+  }
+}
 
+/** Where what was read for its sake alone goes: else it would not be read. */
+let fetched: v128 = i32x4.splat(0)
+
+/**
+ * Brings into the cache at the speed of memory what is then read more slowly than the machine reads ahead for; `bytes` a
+ * multiple of 256.
+ */
+function fetch(at: usize, bytes: usize): void {
+  let all = fetched
+  const end = at + bytes
+  for (; at < end; at += 256) {
+    all = v128.or(all, v128.load(at))
+    all = v128.or(all, v128.load(at, 64))
+    all = v128.or(all, v128.load(at, 128))
+    all = v128.or(all, v128.load(at, 192))
+  }
+  fetched = all
+}
+
+// @ts-ignore: decorator
+@inline
+function firstSeen(position: i32, window: i32): i32 {
+  return window > 0 ? max(0, position + 1 - window) : 0
+}
+
+/** Scores of the panels of keys that hold tokens [from, to), before scales. */
+// @ts-ignore: decorator
+@inline
+function score<T>(numQueries: i32, headDim: i32, queries: usize, keys: usize, from: i32, to: i32): void {
+  for (let token = from & -panelWidth; token < to; token += panelWidth) {
+    const panel = keys + <usize>(token * headDim) * sizeof<T>()
+    const scores = scratch + (<usize>token << 2)
+    scorePanel<T>(numQueries, headDim, queries, panel, scores, scoreStride)
+  }
+}
+
+/**
+ * Turns one query's scores of the tokens [from, to) into weights, 0 for those outside [firstSeen, endSeen).
+ * @param state address of the greatest score, the total weight and the factor of what was before
+ */
+function weigh<T>(
+  op: AttentionOp,
+  scores: usize,
+  scales: usize,
+  from: i32,
+  to: i32,
+  firstSeen: i32,
+  endSeen: i32,
+  state: usize,
+): void {
+  const firstToken = from & ~3
+  const seesAll = firstSeen <= firstToken && endSeen >= ((to + 3) & ~3)
+  const cap = f32x4.splat(op.softCap)
   let most = f32x4.splat(lowest)
   for (let token = firstToken; token < to; token += 4) {
-    const at = scratch + (<usize>token << 2)
-    const visible = visibleLanes(token, from, to)
-    const masked = v128.bitselect(v128.load(at), f32x4.splat(lowest), visible)
-    v128.store(at, masked)
-    most = f32x4.max(most, masked)
+    const at = <usize>token << 2
+    let s = v128.load(scores + at)
+    if (sizeof<T>() == 2) s = f32x4.mul(s, v128.load(scales + at))
+    if (op.softCap > 0) s = softCapped(s, cap)
+    if (!seesAll) s = v128.bitselect(s, f32x4.splat(lowest), lanesWithin(token, firstSeen, endSeen))
+    v128.store(scores + at, s)
+    most = f32x4.pmax(most, s)
   }
-  const before = load<f32>(part + headBytes)
+  const before = load<f32>(state)
   const greatest = max(
     before,
     max(
@@ -70,123 +181,40 @@ function attendPage(op: AttentionOp, query: usize, keys: usize, values: usize, f
       max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
     ),
   )
+  const valueScales = scales + <usize>op.numKvHeads * scoreStride
   let total = f32x4.splat(0)
   for (let token = firstToken; token < to; token += 4) {
-    const at = scratch + (<usize>token << 2)
-    const weights = v128.and(
-      exp(f32x4.sub(v128.load(at), f32x4.splat(greatest))),
-      visibleLanes(token, from, to),
-    )
-    v128.store(at, weights)
+    const at = <usize>token << 2
+    let weights = exp(f32x4.sub(v128.load(scores + at), f32x4.splat(greatest)))
+    if (!seesAll) weights = v128.and(weights, lanesWithin(token, firstSeen, endSeen))
     total = f32x4.add(total, weights)
+    if (sizeof<T>() == 2) weights = f32x4.mul(weights, v128.load(valueScales + at))
+    v128.store(scores + at, weights)
   }
-  const correction = f32x4.extract_lane(exp(f32x4.splat(before - greatest)), 0)
-  store<f32>(part + headBytes, greatest)
-  store<f32>(part + headBytes, load<f32>(part + headBytes, 4) * correction + sumOfLanes(total), 4)
-  addValues(headBytes, values, from, to, part, f32x4.splat(correction))
+  const factor = f32x4.extract_lane(exp(f32x4.splat(before - greatest)), 0)
+  store<f32>(state, greatest)
+  store<f32>(state, load<f32>(state, 4) * factor + sumOfLanes(total), 4)
+  store<f32>(state, factor, 8)
 }
 
 /** All bits of the lanes whose token is in [from, to). */
 // @ts-ignore: decorator
 @inline
-function visibleLanes(token: i32, from: i32, to: i32): v128 {
+function lanesWithin(token: i32, from: i32, to: i32): v128 {
   const tokens = i32x4.add(i32x4.splat(token), i32x4(0, 1, 2, 3))
   return v128.and(i32x4.ge_s(tokens, i32x4.splat(from)), i32x4.lt_s(tokens, i32x4.splat(to)))
 }
 
-/** Scores of 16 tokens: a lane is a token. */
+/** sums = factor * sums + weights * values of the tokens [from, to), panel after panel. */
 // @ts-ignore: decorator
 @inline
-function score16(op: AttentionOp, query: usize, keys: usize, token: i32): void {
-  let s0 = f32x4.splat(0)
-  let s1 = f32x4.splat(0)
-  let s2 = f32x4.splat(0)
-  let s3 = f32x4.splat(0)
-  const end = query + (<usize>op.headDim << 2)
-  let k = keys + (<usize>token << 2)
-  for (let q = query; q < end; q += 4, k += <usize>pageTokens << 2) {
-    const component = v128.load32_splat(q)
-    s0 = madd(component, v128.load(k), s0)
-    s1 = madd(component, v128.load(k, 16), s1)
-    s2 = madd(component, v128.load(k, 32), s2)
-    s3 = madd(component, v128.load(k, 48), s3)
-  }
-  const scale = f32x4.splat(op.scale)
-  s0 = f32x4.mul(s0, scale)
-  s1 = f32x4.mul(s1, scale)
-  s2 = f32x4.mul(s2, scale)
-  s3 = f32x4.mul(s3, scale)
-  if (op.softCap > 0) {
-    const cap = f32x4.splat(op.softCap)
-    s0 = softCapped(s0, cap)
-    s1 = softCapped(s1, cap)
-    s2 = softCapped(s2, cap)
-    s3 = softCapped(s3, cap)
-  }
-  const at = scratch + (<usize>token << 2)
-  v128.store(at, s0)
-  v128.store(at, s1, 16)
-  v128.store(at, s2, 32)
-  v128.store(at, s3, 48)
-}
-
-/** part = correction * part + weights * values, 16 components at a time in registers. */
-// @ts-ignore: decorator
-@inline
-function addValues(headBytes: usize, values: usize, from: i32, to: i32, part: usize, correction: v128): void {
-  let i: usize = 0
-  for (; i + 64 <= headBytes; i += 64) {
-    let y0 = f32x4.mul(v128.load(part + i), correction)
-    let y1 = f32x4.mul(v128.load(part + i, 16), correction)
-    let y2 = f32x4.mul(v128.load(part + i, 32), correction)
-    let y3 = f32x4.mul(v128.load(part + i, 48), correction)
-    let v = values + <usize>from * headBytes + i
-    for (let token = from; token < to; token++, v += headBytes) {
-      const weight = v128.load32_splat(scratch + (<usize>token << 2))
-      y0 = madd(weight, v128.load(v), y0)
-      y1 = madd(weight, v128.load(v, 16), y1)
-      y2 = madd(weight, v128.load(v, 32), y2)
-      y3 = madd(weight, v128.load(v, 48), y3)
-    }
-    v128.store(part + i, y0)
-    v128.store(part + i, y1, 16)
-    v128.store(part + i, y2, 32)
-    v128.store(part + i, y3, 48)
-  }
-  for (; i < headBytes; i += 16) {
-    let y = f32x4.mul(v128.load(part + i), correction)
-    let v = values + <usize>from * headBytes + i
-    for (let token = from; token < to; token++, v += headBytes) {
-      y = madd(v128.load32_splat(scratch + (<usize>token << 2)), v128.load(v), y)
-    }
-    v128.store(part + i, y)
-  }
-}
-
-export function merge(op: MergeOp, row: i32): void {
-  const numSplits = op.numSplits
-  const headBytes = <usize>op.headDim << 2
-  const partBytes = headBytes + 16
-  for (let head = 0; head < op.numHeads; head++) {
-    const parts = op.parts + <usize>((row * op.numHeads + head) * numSplits) * partBytes
-    let greatest = lowest
-    for (let split = 0; split < numSplits; split++) {
-      greatest = max(greatest, load<f32>(parts + <usize>split * partBytes + headBytes))
-    }
-    const output = op.output + <usize>(row * op.numHeads + head) * headBytes
-    memory.fill(output, 0, headBytes)
-    let total: f32 = 0
-    for (let split = 0; split < numSplits; split++) {
-      const part = parts + <usize>split * partBytes
-      const share = f32x4.extract_lane(exp(f32x4.splat(load<f32>(part + headBytes) - greatest)), 0)
-      total += share * load<f32>(part + headBytes, 4)
-      for (let i: usize = 0; i < headBytes; i += 16) {
-        v128.store(output + i, madd(f32x4.splat(share), v128.load(part + i), v128.load(output + i)))
-      }
-    }
-    const inverse = f32x4.splat(1 / total)
-    for (let i: usize = 0; i < headBytes; i += 16) {
-      v128.store(output + i, f32x4.mul(v128.load(output + i), inverse))
-    }
+function addValues<T>(numQueries: i32, values: usize, from: i32, to: i32, sums: usize, valueBytes: usize): void {
+  const weights = scratch + (<usize>from << 2)
+  const rowBytes = <usize>panelWidth * sizeof<T>()
+  const factors = sums + valueBytes + 8
+  let panel = values + <usize>from * rowBytes
+  for (let i: usize = 0; i < valueBytes; i += <usize>panelWidth << 2) {
+    addPanel<T>(numQueries, to - from, weights, panel, sums + i, valueBytes + 16, factors)
+    panel += <usize>pageTokens * rowBytes
   }
 }

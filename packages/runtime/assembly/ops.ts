@@ -130,7 +130,7 @@ export class Row {
   reserved1: i32
 }
 
-/** Turns queries and keys, and writes keys and values to their pages. A chunk a row. */
+/** Turns queries and keys, and writes keys and values to their pages. A chunk is 8 rows. */
 @unmanaged
 export class RopeOp extends Op {
   numRows: i32
@@ -149,9 +149,14 @@ export class RopeOp extends Op {
   isHalf: i32
   /** Bytes from a page's start to this layer's keys; its values follow them. */
   layerOffset: i32
+  /** Bytes of each component of keys and values: 2 or 4; see pages.ts. */
+  keyBytes: i32
 }
 
-/** Attention of part of the keys. A chunk is one of numSplits parts for one row and one key-value head. */
+/**
+ * Attention of part of the keys. A chunk is one of numSplits parts for one key-value head and rowsPerChunk rows, which are
+ * successive positions of one sequence.
+ */
 @unmanaged
 export class AttentionOp extends Op {
   numRows: i32
@@ -170,6 +175,10 @@ export class AttentionOp extends Op {
   numSplits: i32
   /** f32 (numRows, numHeads, numSplits, headDim + 4): weighted values, then greatest score and total weight */
   parts: usize
+  /** At most 4: see scratchBytes */
+  rowsPerChunk: i32
+  /** As in RopeOp */
+  keyBytes: i32
 }
 
 /** Joins the parts: output (numRows, numHeads * headDim). A chunk a row. */

@@ -1,11 +1,6 @@
 import { HeadNormOp, RopeOp, Row } from './ops'
+import { writePage } from './pages'
 import { inverseRms } from './quantise'
-
-/**
- * Tokens of a page. A layer's part of a page: keys f32 (numKvHeads, headDim, pageTokens), so that four positions are one
- * vector, then values f32 (numKvHeads, pageTokens, headDim).
- */
-export const pageTokens: i32 = 64
 
 export function headNorm(op: HeadNormOp, row: i32): void {
   const headDim = op.headDim
@@ -19,37 +14,29 @@ export function headNorm(op: HeadNormOp, row: i32): void {
   }
 }
 
-export function rope(op: RopeOp, rowIndex: i32): void {
+/** Rows of a chunk: those that neighbours write to one cache line are mostly one thread's. */
+const rowsPerChunk: i32 = 8
+
+export function rope(op: RopeOp, chunk: i32): void {
+  const end = min(op.numRows, (chunk + 1) * rowsPerChunk)
+  for (let row = chunk * rowsPerChunk; row < end; row++) ropeRow(op, row)
+}
+
+function ropeRow(op: RopeOp, rowIndex: i32): void {
   const row = changetype<Row>(op.rows + (<usize>rowIndex << 4))
-  const headDim = op.headDim
-  const numHeads = op.numHeads
-  const numKvHeads = op.numKvHeads
-  const headBytes = <usize>headDim << 2
+  const numTurned = op.numHeads + op.numKvHeads
+  const headBytes = <usize>op.headDim << 2
   const first = op.qkv + <usize>rowIndex * op.qkvStride
   if (op.table != 0) {
     const angles = op.table + (<usize>(row.position * op.ropeDim) << 2)
-    for (let head = 0; head < numHeads + numKvHeads; head++) {
+    for (let head = 0; head < numTurned; head++) {
       turn(first + <usize>head * headBytes, angles, op.ropeDim, op.isHalf)
     }
   }
-  const page = <usize>load<u32>(row.pageTable + (<usize>(row.position / pageTokens) << 2)) + op.layerOffset
-  const token = <usize>(row.position % pageTokens)
-  const tokenBytes = <usize>pageTokens << 2
-  const keys = first + <usize>numHeads * headBytes
-  const values = keys + <usize>numKvHeads * headBytes
-  const valuePages = page + <usize>(numKvHeads * headDim) * tokenBytes
-  for (let head: usize = 0; head < <usize>numKvHeads; head++) {
-    let to = page + head * headBytes * <usize>pageTokens + (token << 2)
-    for (let i: usize = 0; i < headBytes; i += 4) {
-      store<f32>(to, load<f32>(keys + head * headBytes + i))
-      to += tokenBytes
-    }
-    memory.copy(
-      valuePages + (head * <usize>pageTokens + token) * headBytes,
-      values + head * headBytes,
-      headBytes,
-    )
-  }
+  const keys = first + <usize>op.numHeads * headBytes
+  const values = first + <usize>numTurned * headBytes
+  if (op.keyBytes == 2) writePage<i16>(op, row, keys, values)
+  else writePage<f32>(op, row, keys, values)
 }
 
 /** One head, in place. angles: (ropeDim / 2, 2), cosine and sine. Su et al. 2021, section 3.4.2. */

@@ -7,7 +7,7 @@ export function useScratch(address: usize): void {
   scratch = address
 }
 
-/** Sums and an unpacked tile, in bytes and in floats, or the scores of a page. */
+/** Sums and an unpacked tile, in bytes and in floats; or attention's scores of a page, four rows of queries and of sums. */
 export function scratchBytes(mostColumns: i32): usize {
-  return 4096 + unpackedBytes(mostColumns) + (<usize>mostColumns << 5)
+  return 4096 + max(unpackedBytes(mostColumns) + (<usize>mostColumns << 5), <usize>mostColumns << 6)
 }

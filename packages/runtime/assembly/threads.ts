@@ -1,6 +1,7 @@
-import { attention, merge } from './attention'
+import { attention } from './attention'
 import { embed } from './embed'
 import { linear } from './linear'
+import { merge } from './merge'
 import {
   AttentionOp,
   EmbedOp,

@@ -21,7 +21,7 @@ export interface EngineOptions {
   readonly linears?: 'f32' | 'int8'
   /**
    * What WebAssembly multiplies quantised weights by: activations of 15 bits, the default; of 8, faster and coarser; or as they are,
-   * slower.
+   * slower, and then keys and values are kept in 32 bits too, not in 16.
    */
   readonly precision?: 'int8' | 'int16' | 'f32'
   /**

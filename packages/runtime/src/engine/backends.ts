@@ -83,7 +83,10 @@ export async function openBackend(choice: NamedBackend, reason?: string): Promis
 /**
  * What a backend takes for a model, and what this device has for it. Opens nothing; the reference takes what it gets.
  */
-export async function backendMemory(backend: BackendMemory['backend']): Promise<BackendMemory> {
+export async function backendMemory(
+  backend: BackendMemory['backend'],
+  precision?: ActivationPrecision,
+): Promise<BackendMemory> {
   const deviceBytes = knownDeviceBytes()
   if (backend === 'ort') {
     const { estimateMemory } = await import('../backends/ort/memory-estimate.ts')
@@ -93,7 +96,9 @@ export async function backendMemory(backend: BackendMemory['backend']): Promise<
   if (backend === 'wasm') {
     const { estimateMemory } = await import('../backends/wasm/memory-estimate.ts')
     const maxBytes = Math.min(wasmBytes, deviceBytes ?? wasmBytes)
-    return { backend, maxBytes, estimate: estimateMemory }
+    const estimate: BackendMemory['estimate'] = (spec, tensors, contextLength) =>
+      estimateMemory(spec, tensors, contextLength, precision)
+    return { backend, maxBytes, estimate }
   }
   const [{ estimateMemory }, { partsOf, planeBytes, planWeights }, adapter] = await Promise.all([
     import('../backends/webgpu/memory-estimate.ts'),

@@ -109,14 +109,14 @@ const noCounters: DeviceCounters = {
  * @throws BrasaError `out_of_memory` with the figures, `invalid_request`
  */
 async function planLoad(
-  { backend, contextLength: wanted, linears }: LoadRequest,
+  { backend, contextLength: wanted, linears, precision }: LoadRequest,
   { tensors }: GgufHeader,
   spec: TransformerSpec,
 ): Promise<{ contextLength: number; fitting: readonly Candidate[] }> {
   const candidates = backend === 'auto' ? (['webgpu', 'wasm'] as const) : [memoryOf(backend)]
   const plans = await Promise.all(
     candidates.map(async (name) => {
-      const estimator = await backendMemory(name)
+      const estimator = await backendMemory(name, precision)
       return { name, ...planMemory(spec, tensors, estimator, { contextLength: wanted, linears }) }
     }),
   )

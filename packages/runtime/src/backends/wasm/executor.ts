@@ -8,7 +8,7 @@ import { planRows } from './activations.ts'
 import { type ForwardPlan, planForward } from './forward-plan.ts'
 import { createHeap } from './heap.ts'
 import { compileKernels, type FeatureSet } from './kernels.ts'
-import { createKvPages, type KvCache } from './kv-cache.ts'
+import { createKvPages, type KvCache, keyBytesOf } from './kv-cache.ts'
 import { loadMatrices } from './matrices.ts'
 import { createRopeTables } from './rope-tables.ts'
 import { createSampler } from './sampler.ts'
@@ -20,7 +20,7 @@ export interface WasmOptions {
   /** Rows one step may have. */
   readonly maxBatchSize?: number
   readonly reason?: string
-  /** What activations are for quantised weights; `defaultPrecision` if left out. */
+  /** What activations are for quantised weights, `defaultPrecision` if left out; and with `f32` keys and values are floats too. */
   readonly precision?: ActivationPrecision | undefined
   /** As many as there are cores by default, where the page is cross-origin isolated. */
   readonly numThreads?: number | undefined
@@ -70,7 +70,7 @@ export async function createWasmExecutor(
   onPhase?.('upload')
   const matrices = await loadMatrices(spec, weights, heap, { signal, onProgress: onUpload })
   onPhase?.('compile')
-  const pages = createKvPages(spec, contextLength, heap)
+  const pages = createKvPages(spec, contextLength, keyBytesOf(precision), heap)
   const ropeTables = createRopeTables(spec, contextLength, heap)
   const threads = await startThreads(module, heap, numThreads, mostColumns(spec))
   const { kernels, board } = threads

@@ -2,7 +2,7 @@ import type { ActivationPrecision } from '../executor.ts'
 import type { AttentionSpec, BlockSpec, RmsNormSpec, TransformerSpec } from '../transformer-spec.ts'
 import { activationSizes, mostSplits, paddedBytes, rowsPerGroupOf } from './activations.ts'
 import type { Heap } from './heap.ts'
-import type { KvPages } from './kv-cache.ts'
+import { type KvPages, pageTokens } from './kv-cache.ts'
 import type { BlockMatrices, Matrix, ModelMatrices } from './matrices.ts'
 import { type Field, f32, type OpRecord, type Program, writeProgram } from './program.ts'
 import { formatCodes, isFloat, tileRows } from './tiles.ts'
@@ -38,8 +38,12 @@ export interface PlanOptions {
   readonly ropeTables: readonly number[]
 }
 
+/** Rows of a chunk, as in assembly/rope.ts. */
+const ropeRows = 8
+/** Rows that share what attention reads of a page: as many as its scratch has room for. */
+const mostAttentionRows = 4
 /** Pages that a part should have at least. */
-const pagesPerSplit = 4
+const pagesPerSplit = 6
 /** Chunks of a linear layer for each thread: a thread that is put aside holds the others up by no more than one. */
 const chunksPerThread = 4
 /** A chunk of fewer tiles is not worth its claim. */
@@ -77,7 +81,7 @@ export function planForward(
   const logits = heap.allocate(sizes.logits)
 
   /** Ops of attention, whose splits grow with the context. */
-  const attentionOps: { op: number; numKvHeads: number; window: number | undefined }[] = []
+  const attentionOps: { op: number; numBlocks: number; window: number | undefined }[] = []
 
   function normalise(
     rows: number,
@@ -198,19 +202,21 @@ export function planForward(
     const isHalf = rope?.pairing === 'half' ? 1 : 0
     ops.push({
       kind: 'rope',
-      numChunks: numRows,
+      numChunks: Math.ceil(numRows / ropeRows),
       fields: [
         ...[numRows, numHeads, numKvHeads, headDim, qkv, qkvStride, rows],
-        ...[table, rope?.dim ?? 0, isHalf, offset],
+        ...[table, rope?.dim ?? 0, isHalf, offset, pages.keyBytes],
       ],
     })
-    attentionOps.push({ op: firstOp + ops.length, numKvHeads, window })
+    const rowsPerChunk = Math.min(numRows, mostAttentionRows)
+    const numBlocks = Math.ceil(numRows / rowsPerChunk) * numKvHeads
+    attentionOps.push({ op: firstOp + ops.length, numBlocks, window })
     ops.push({
       kind: 'attention',
-      numChunks: numRows * numKvHeads,
+      numChunks: numBlocks,
       fields: [
         ...[numRows, numHeads, numKvHeads, headDim, qkv, qkvStride, rows, offset],
-        ...[f32(scale), f32(softCap), window ?? 0, 1, parts],
+        ...[f32(scale), f32(softCap), window ?? 0, 1, parts, rowsPerChunk, pages.keyBytes],
       ],
     })
     ops.push({
@@ -259,14 +265,9 @@ export function planForward(
         }
       }
       const length = firstPosition + numRows
-      for (const { op, numKvHeads, window } of attentionOps) {
-        const numSplits = splitsOf(
-          Math.min(length, window ?? length),
-          numRows,
-          numKvHeads,
-          options.numThreads,
-        )
-        body.setChunks(op, numRows * numKvHeads * numSplits)
+      for (const { op, numBlocks, window } of attentionOps) {
+        const numSplits = splitsOf(Math.min(length, window ?? length), numBlocks, options.numThreads)
+        body.setChunks(op, numBlocks * numSplits)
         body.setField(op, attentionSplits, numSplits)
         body.setField(op + 1, mergeSplits, numSplits)
       }
@@ -280,8 +281,8 @@ const epilogues = { store: 0, add: 1, siluMul: 2, geluMul: 3 } as const
 const attentionSplits = 11
 const mergeSplits = 3
 
-/** More parts than heads only where one row's context is long: rows of a prompt are work enough. */
-function splitsOf(length: number, numRows: number, numKvHeads: number, numThreads: number): number {
-  if (numThreads === 1 || numRows * numKvHeads >= 8 * numThreads) return 1
-  return Math.max(1, Math.min(mostSplits, Math.ceil(length / (64 * pagesPerSplit))))
+/** More parts than blocks of rows and heads only where a context is long: rows of a prompt are work enough. */
+function splitsOf(length: number, numBlocks: number, numThreads: number): number {
+  if (numThreads === 1 || numBlocks >= 8 * numThreads) return 1
+  return Math.max(1, Math.min(mostSplits, Math.ceil(length / (pageTokens * pagesPerSplit))))
 }

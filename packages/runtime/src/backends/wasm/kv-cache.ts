@@ -1,10 +1,24 @@
 import { BrasaError } from '../../errors.ts'
-import { rollbackTokens } from '../executor.ts'
+import { type ActivationPrecision, rollbackTokens } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Heap } from './heap.ts'
 
-/** As in assembly/rope.ts. */
+/** As in assembly/pages.ts. */
 export const pageTokens = 64
+const panelWidth = 8
+
+/** Bytes of each component of keys and values: floats, or whole numbers of 15 bits with a scale a token. */
+export type KeyBytes = 2 | 4
+
+/** Floats where activations are asked to be; else as fine as the finest other ones, in half of the bytes. */
+export const keyBytesOf = (precision: ActivationPrecision | undefined): KeyBytes =>
+  precision === 'f32' ? 4 : 2
+
+/** Bytes of a layer's part of a page: assembly/pages.ts draws it. */
+export function layerBytes(numKvHeads: number, headDim: number, keyBytes: KeyBytes): number {
+  const components = headDim + Math.ceil(headDim / panelWidth) * panelWidth
+  return numKvHeads * pageTokens * (components * keyBytes + (keyBytes === 2 ? 8 : 0))
+}
 
 /** Layers that hold the same positions: all that have the same window. Their pages are one allocation. */
 export interface LayerGroup {
@@ -21,6 +35,7 @@ export interface LayerPlace {
 
 /** Pages of keys and values, given to sequences and taken back (Kwon et al. 2023, section 4). */
 export interface KvPages {
+  readonly keyBytes: KeyBytes
   readonly groups: readonly LayerGroup[]
   readonly layers: readonly LayerPlace[]
   createCache(): KvCache
@@ -45,20 +60,25 @@ export interface KvCache {
 }
 
 /** How a model's layers share pages. */
-export function kvLayout(spec: TransformerSpec): Pick<KvPages, 'groups' | 'layers'> {
+export function kvLayout(spec: TransformerSpec, keyBytes: KeyBytes): Pick<KvPages, 'groups' | 'layers'> {
   const groups: { window: number | undefined; pageBytes: number }[] = []
   const layers = spec.blocks.map(({ attention: { window, numKvHeads, headDim } }): LayerPlace => {
     let group = groups.findIndex((candidate) => candidate.window === window)
     if (group < 0) group = groups.push({ window, pageBytes: 0 }) - 1
     const offset = groups[group]!.pageBytes
-    groups[group]!.pageBytes += 2 * numKvHeads * headDim * pageTokens * 4
+    groups[group]!.pageBytes += layerBytes(numKvHeads, headDim, keyBytes)
     return { group, offset }
   })
   return { groups, layers }
 }
 
-export function createKvPages(spec: TransformerSpec, contextLength: number, heap: Heap): KvPages {
-  const { groups, layers } = kvLayout(spec)
+export function createKvPages(
+  spec: TransformerSpec,
+  contextLength: number,
+  keyBytes: KeyBytes,
+  heap: Heap,
+): KvPages {
+  const { groups, layers } = kvLayout(spec, keyBytes)
   const numPages = Math.ceil(contextLength / pageTokens)
   /** Pages of each group that no sequence holds. */
   const free: number[][] = groups.map(() => [])
@@ -160,7 +180,7 @@ export function createKvPages(spec: TransformerSpec, contextLength: number, heap
   }
 
   return {
-    ...{ groups, layers, createCache },
+    ...{ keyBytes, groups, layers, createCache },
     get byteLength() {
       return byteLength
     },

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '../../formats/gguf.ts'
-import { type MemoryInfo, rollbackTokens } from '../executor.ts'
+import { type ActivationPrecision, type MemoryInfo, rollbackTokens } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import { activationSizes, planRows } from './activations.ts'
-import { kvLayout, pageTokens } from './kv-cache.ts'
+import { keyBytesOf, kvLayout, pageTokens } from './kv-cache.ts'
 import { type MatrixPlan, planMatrices, vectorSizes } from './matrix-plan.ts'
 import { tileBytes } from './tiles.ts'
 
@@ -14,12 +14,13 @@ export function estimateMemory(
   spec: TransformerSpec,
   tensors: ReadonlyMap<string, TensorInfo>,
   contextLength: number,
+  precision?: ActivationPrecision,
 ): MemoryInfo {
   const { embedding, head, blocks } = planMatrices(spec, tensors)
   const matrices = new Set<MatrixPlan>([embedding, head, ...blocks.flatMap((block) => Object.values(block))])
   const bytesOf = ({ format, numRows, numColumns, hasBias }: MatrixPlan) =>
     tileBytes(format, numRows, numColumns) + (hasBias ? numRows * 4 : 0)
-  const { groups } = kvLayout(spec)
+  const { groups } = kvLayout(spec, keyBytesOf(precision))
   const heldOf = (window: number | undefined) =>
     Math.min(contextLength, (window ?? contextLength) + rollbackTokens + planRows[0] + pageTokens)
   const frequencies = new Set(spec.blocks.map(({ attention }) => attention.rope?.inverseFrequencies))
@@ -31,9 +32,18 @@ export function estimateMemory(
     kvCacheBytes: total(
       groups.map(({ window, pageBytes }) => Math.ceil(heldOf(window) / pageTokens) * pageBytes),
     ),
-    // The first page, and sampling's scores with what orders them.
-    otherBytes: 65_536 + ropeBytes + total(activations) + spec.vocabSize * 8,
+    // The first page, a thread's scratch, and sampling's scores with what orders them.
+    otherBytes: 65_536 + scratchBytes(spec) + ropeBytes + total(activations) + spec.vocabSize * 8,
   }
+}
+
+/** Of attention: assembly/scratch.ts has it. */
+function scratchBytes({ hiddenSize, blocks }: TransformerSpec): number {
+  const widths = blocks.flatMap(({ attention, mlp }) => [
+    attention.numHeads * attention.headDim,
+    mlp.intermediateSize,
+  ])
+  return 4096 + 64 * Math.max(hiddenSize, ...widths)
 }
 
 const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
