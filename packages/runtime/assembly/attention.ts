@@ -1,8 +1,9 @@
-import { sumOfLanes } from './dot'
+import { greatestOfLanes, sumOfLanes } from './dot'
 import { exp, softCapped } from './exp'
 import { AttentionOp, Row } from './ops'
-import { pageTokens, panelWidth, wholePanels } from './pages'
+import { keyScaleOf, mostWeight, narrow, pageTokens, panelWidth, wholePanels } from './pages'
 import { addPanel, rowsOfTile, scorePanel } from './panels'
+import { wholeNumbers } from './round'
 import { scratch } from './scratch'
 
 const lowest: f32 = -1e30
@@ -24,8 +25,9 @@ export function attention(op: AttentionOp, chunk: i32): void {
 }
 
 /*
- * Scratch: scores f32 (mostQueries, pageTokens); queries f32 (numQueries, headDim); and for each query its sums: weighted
- * values f32 (headDim in whole panels), greatest score, total weight, and what a page multiplies those before it by.
+ * Scratch: scores f32 (mostQueries, pageTokens); queries T (numQueries, headDim); what their products are multiplied by; and for
+ * each query its sums: weighted values f32 (headDim in whole panels), greatest score, total weight, what a page multiplies those
+ * before it by, and its own products.
  */
 function attend<T>(op: AttentionOp, chunk: i32): void {
   const numSplits = op.numSplits
@@ -40,9 +42,10 @@ function attend<T>(op: AttentionOp, chunk: i32): void {
   const valueBytes = <usize>wholePanels(headDim) << 2
   const sumsBytes = valueBytes + 16
   const queries = scratch + <usize>mostQueries * scoreStride
-  const sums = queries + <usize>numQueries * headBytes
+  const querySteps = queries + <usize>numQueries * headBytes
+  const sums = querySteps + (<usize>((numQueries + 3) & ~3) << 2)
 
-  placeQueries(op, firstRow, numQueries, kvHead * group, group, queries)
+  placeQueries<T>(op, firstRow, numQueries, kvHead * group, group, queries, querySteps)
   memory.fill(sums, 0, <usize>numQueries * sumsBytes)
   for (let query = 0; query < numQueries; query++) store<f32>(sums + <usize>query * sumsBytes + valueBytes, lowest)
 
@@ -66,7 +69,7 @@ function attend<T>(op: AttentionOp, chunk: i32): void {
     const to = min(end - start, pageTokens)
     for (let query = 0; query < numQueries; query += mostQueries) {
       const count = min(mostQueries, numQueries - query)
-      score<T>(count, headDim, queries + <usize>query * headBytes, keys, from, to)
+      score<T>(count, headDim, queries + <usize>(query * headDim) * sizeof<T>(), keys, from, to)
       for (let each = 0; each < count; each++) {
         const position = first.position + (query + each) / group
         weigh<T>(
@@ -78,6 +81,7 @@ function attend<T>(op: AttentionOp, chunk: i32): void {
           max(firstSeen(position, op.window) - start, 0),
           position + 1 - start,
           sums + <usize>(query + each) * sumsBytes + valueBytes,
+          querySteps + (<usize>(query + each) << 2),
         )
       }
       addValues<T>(count, values, from, to, sums + <usize>query * sumsBytes, valueBytes)
@@ -94,19 +98,36 @@ function attend<T>(op: AttentionOp, chunk: i32): void {
   }
 }
 
-/** Copies queries, multiplied by op.scale, as `scorePanel` takes them. */
-function placeQueries(op: AttentionOp, firstRow: i32, numQueries: i32, firstHead: i32, group: i32, to: usize): void {
+/** Copies queries as `scorePanel` takes them, and what their products are to be multiplied by to be scores. */
+function placeQueries<T>(
+  op: AttentionOp,
+  firstRow: i32,
+  numQueries: i32,
+  firstHead: i32,
+  group: i32,
+  to: usize,
+  steps: usize,
+): void {
   const headDim = op.headDim
   for (let query = 0; query < numQueries; ) {
     const rows = rowsOfTile(min(mostQueries - (query % mostQueries), numQueries - query))
     for (let each = 0; each < rows; each++, query++) {
       const head = firstHead + (query % group)
       const from = op.qkv + <usize>(firstRow + query / group) * op.qkvStride + (<usize>(head * headDim) << 2)
-      for (let i = 0; i < headDim; i++) {
-        store<f32>(to + (<usize>(i * rows + each) << 2), op.scale * load<f32>(from + (<usize>i << 2)))
+      if (sizeof<T>() == 2) {
+        const scale = keyScaleOf<T>(from, <usize>headDim << 2)
+        for (let i = 0; i < headDim; i++) {
+          const pair = to + (<usize>((i >> 1) * rows + each) << 2)
+          store<i16>(pair + (<usize>(i & 1) << 1), narrow<i16>(load<f32>(from + (<usize>i << 2)), scale))
+        }
+        store<f32>(steps + (<usize>query << 2), scale * op.scale)
+      } else {
+        for (let i = 0; i < headDim; i++) {
+          store<f32>(to + (<usize>(i * rows + each) << 2), op.scale * load<f32>(from + (<usize>i << 2)))
+        }
       }
     }
-    to += <usize>(rows * headDim) << 2
+    to += <usize>(rows * headDim) * sizeof<T>()
   }
 }
 
@@ -148,7 +169,8 @@ function score<T>(numQueries: i32, headDim: i32, queries: usize, keys: usize, fr
 
 /**
  * Turns one query's scores of the tokens [from, to) into weights, 0 for those outside [firstSeen, endSeen).
- * @param state address of the greatest score, the total weight and the factor of what was before
+ * @param state address of the greatest score, the total weight, the factor of what was before, and the weights' own
+ * @param queryStep address of what whole numbers are multiplied by
  */
 function weigh<T>(
   op: AttentionOp,
@@ -159,6 +181,7 @@ function weigh<T>(
   firstSeen: i32,
   endSeen: i32,
   state: usize,
+  queryStep: usize,
 ): void {
   const firstToken = from & ~3
   const seesAll = firstSeen <= firstToken && endSeen >= ((to + 3) & ~3)
@@ -167,34 +190,54 @@ function weigh<T>(
   for (let token = firstToken; token < to; token += 4) {
     const at = <usize>token << 2
     let s = v128.load(scores + at)
-    if (sizeof<T>() == 2) s = f32x4.mul(s, v128.load(scales + at))
+    if (sizeof<T>() == 2) {
+      s = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s), v128.load32_splat(queryStep)), v128.load(scales + at))
+    }
     if (op.softCap > 0) s = softCapped(s, cap)
     if (!seesAll) s = v128.bitselect(s, f32x4.splat(lowest), lanesWithin(token, firstSeen, endSeen))
     v128.store(scores + at, s)
     most = f32x4.pmax(most, s)
   }
   const before = load<f32>(state)
-  const greatest = max(
-    before,
-    max(
-      max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-      max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-    ),
-  )
+  const greatest = max(before, greatestOfLanes(most))
   const valueScales = scales + <usize>op.numKvHeads * scoreStride
   let total = f32x4.splat(0)
+  let heaviest = f32x4.splat(0)
+  let scaledTotal = f32x4.splat(0)
   for (let token = firstToken; token < to; token += 4) {
     const at = <usize>token << 2
     let weights = exp(f32x4.sub(v128.load(scores + at), f32x4.splat(greatest)))
     if (!seesAll) weights = v128.and(weights, lanesWithin(token, firstSeen, endSeen))
     total = f32x4.add(total, weights)
-    if (sizeof<T>() == 2) weights = f32x4.mul(weights, v128.load(valueScales + at))
+    if (sizeof<T>() == 2) {
+      weights = f32x4.mul(weights, v128.load(valueScales + at))
+      // Scales of tokens that are not there may be anything: zero times it is not zero.
+      if (!seesAll) weights = v128.and(weights, lanesWithin(token, firstSeen, endSeen))
+      heaviest = f32x4.pmax(heaviest, weights)
+      scaledTotal = f32x4.add(scaledTotal, weights)
+    }
     v128.store(scores + at, weights)
   }
   const factor = f32x4.extract_lane(exp(f32x4.splat(before - greatest)), 0)
   store<f32>(state, greatest)
   store<f32>(state, load<f32>(state, 4) * factor + sumOfLanes(total), 4)
   store<f32>(state, factor, 8)
+  if (sizeof<T>() == 2) {
+    const step = max(greatestOfLanes(heaviest) / 32767, sumOfLanes(scaledTotal) / <f32>mostWeight)
+    store<f32>(state, step, 12)
+    makeWhole(scores, firstToken, to, step)
+  }
+}
+
+/** Weights f32 to i16 of the same tokens, over `step`, in place, from the row's start on. */
+// @ts-ignore: decorator
+@inline
+function makeWhole(weights: usize, firstToken: i32, to: i32, step: f32): void {
+  const inverse = f32x4.splat(step > 0 ? 1 / step : 0)
+  for (let token = firstToken; token < to; token += 4) {
+    const numbers = wholeNumbers(v128.load(weights + (<usize>token << 2)), inverse)
+    v128.store64_lane(weights + (<usize>token << 1), i16x8.narrow_i32x4_s(numbers, numbers), 0)
+  }
 }
 
 /** All bits of the lanes whose token is in [from, to). */
@@ -209,12 +252,15 @@ function lanesWithin(token: i32, from: i32, to: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function addValues<T>(numQueries: i32, values: usize, from: i32, to: i32, sums: usize, valueBytes: usize): void {
-  const weights = scratch + (<usize>from << 2)
+  // Of whole numbers both tokens of a pair; one that is not seen has no weight.
+  const first = sizeof<T>() == 2 ? from & ~1 : from
+  const end = sizeof<T>() == 2 ? (to + 1) & ~1 : to
+  const weights = scratch + <usize>first * sizeof<T>()
   const rowBytes = <usize>panelWidth * sizeof<T>()
   const factors = sums + valueBytes + 8
-  let panel = values + <usize>from * rowBytes
+  let panel = values + <usize>first * rowBytes
   for (let i: usize = 0; i < valueBytes; i += <usize>panelWidth << 2) {
-    addPanel<T>(numQueries, to - from, weights, panel, sums + i, valueBytes + 16, factors)
+    addPanel<T>(numQueries, end - first, weights, panel, sums + i, valueBytes + 16, factors)
     panel += <usize>pageTokens * rowBytes
   }
 }

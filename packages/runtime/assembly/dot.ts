@@ -45,3 +45,12 @@ export function sumOfLanes(x: v128): f32 {
     f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
   )
 }
+
+// @ts-ignore: decorator
+@inline
+export function greatestOfLanes(x: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
+    max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
+  )
+}

@@ -1,13 +1,13 @@
 import { madd } from './dot'
+import { roundingShift } from './round'
 
 /** e^x, off by at most 2 units in the last place: 2^n times a polynomial on [-ln(2) / 2, ln(2) / 2] (Cephes' coefficients). */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
   const bounded = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87)), f32x4.splat(88))
-  // Added to 1.5 * 2^23 a float is rounded to a whole number, which is then its last bits.
-  const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912))
-  const n = f32x4.sub(shifted, f32x4.splat(12582912))
+  const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(roundingShift))
+  const n = f32x4.sub(shifted, f32x4.splat(roundingShift))
   // ln(2) in two parts: n times the first one is exact.
   let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(0.693359375)))
   r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.12194440e-4)))

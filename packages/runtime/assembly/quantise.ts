@@ -1,5 +1,6 @@
 import { madd, sumOfLanes } from './dot'
 import { NormaliseOp, PostNormOp } from './ops'
+import { wholeNumbers } from './round'
 
 // Activations for integer products: blocks of 32 whole numbers with a scale and, for each half of the block, the scaled sum. A
 // number is a signed byte, or of 15 bits in two: 128 * high + low, so that a product of it is two products of bytes.
@@ -93,24 +94,24 @@ function quantiseBlock(
   const v5 = scaled(x + 80, gain, 80, factor)
   const v6 = scaled(x + 96, gain, 96, factor)
   const v7 = scaled(x + 112, gain, 112, factor)
-  let most = f32x4.max(
-    f32x4.max(f32x4.max(f32x4.abs(v0), f32x4.abs(v1)), f32x4.max(f32x4.abs(v2), f32x4.abs(v3))),
-    f32x4.max(f32x4.max(f32x4.abs(v4), f32x4.abs(v5)), f32x4.max(f32x4.abs(v6), f32x4.abs(v7))),
+  let most = f32x4.pmax(
+    f32x4.pmax(f32x4.pmax(f32x4.abs(v0), f32x4.abs(v1)), f32x4.pmax(f32x4.abs(v2), f32x4.abs(v3))),
+    f32x4.pmax(f32x4.pmax(f32x4.abs(v4), f32x4.abs(v5)), f32x4.pmax(f32x4.abs(v6), f32x4.abs(v7))),
   )
-  most = f32x4.max(most, i8x16.shuffle(most, most, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
-  most = f32x4.max(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
+  most = f32x4.pmax(most, i8x16.shuffle(most, most, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
+  most = f32x4.pmax(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
   const greatest = f32x4.extract_lane(most, 0)
   const largest: f32 = isWide ? 127 * 128 : 127
   const step: f32 = greatest / largest
   const inverse = f32x4.splat(greatest > 0 ? largest / greatest : 0)
-  const i0 = rounded(v0, inverse)
-  const i1 = rounded(v1, inverse)
-  const i2 = rounded(v2, inverse)
-  const i3 = rounded(v3, inverse)
-  const i4 = rounded(v4, inverse)
-  const i5 = rounded(v5, inverse)
-  const i6 = rounded(v6, inverse)
-  const i7 = rounded(v7, inverse)
+  const i0 = wholeNumbers(v0, inverse)
+  const i1 = wholeNumbers(v1, inverse)
+  const i2 = wholeNumbers(v2, inverse)
+  const i3 = wholeNumbers(v3, inverse)
+  const i4 = wholeNumbers(v4, inverse)
+  const i5 = wholeNumbers(v5, inverse)
+  const i6 = wholeNumbers(v6, inverse)
+  const i7 = wholeNumbers(v7, inverse)
   const n0 = i16x8.narrow_i32x4_s(i0, i1)
   const n1 = i16x8.narrow_i32x4_s(i2, i3)
   const n2 = i16x8.narrow_i32x4_s(i4, i5)
@@ -145,12 +146,6 @@ function highOf(n: v128): v128 {
 @inline
 function lowOf(n: v128, high: v128): v128 {
   return i16x8.sub(n, i16x8.shl(high, 7))
-}
-
-// @ts-ignore: decorator
-@inline
-function rounded(v: v128, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, inverse)))
 }
 
 // @ts-ignore: decorator

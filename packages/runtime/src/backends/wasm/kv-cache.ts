@@ -7,7 +7,7 @@ import type { Heap } from './heap.ts'
 export const pageTokens = 64
 const panelWidth = 8
 
-/** Bytes of each component of keys and values: floats, or whole numbers of 15 bits with a scale a token. */
+/** Bytes of each component of keys and values: floats, or whole numbers of up to 16 bits with a scale a token. */
 export type KeyBytes = 2 | 4
 
 /** Floats where activations are asked to be; else as fine as the finest other ones, in half of the bytes. */
