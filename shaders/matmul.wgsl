@@ -3,14 +3,21 @@
 // Dispatch: any (x, ceil(batch rows / tileTokens), z) with x * z * threads * tileRows >= numRows.
 // Put after the constants tileRows and tileTokens, common/batch.wgsl, one of common/plane_tile_*.wgsl, which declares W, and what
 // kernels/epilogue.ts gives, and unrolled (kernels/unroll.ts): the tile's sums are variables sum<row>_<token>.
-override numRows: u32;
+// The matrix's shape is a uniform, so that all matrices of a format share one pipeline.
 override threads: u32;
-override stepsPerRow = numColumns / 8u;
-override groupsPerRow = stepsPerRow / stepsPerGroup;
+
+struct Shape {
+  numRows: u32,
+  // Of eight columns each
+  stepsPerRow: u32,
+  // 1 where y takes the sum of what it holds and the product
+  adds: u32,
+}
 
 @group(0) @binding(2) var<uniform> batch: Batch;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<uniform> shape: Shape;
 
 @compute @workgroup_size(threads)
 fn main(
@@ -18,6 +25,9 @@ fn main(
   @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
+  let numRows = shape.numRows;
+  let stepsPerRow = shape.stepsPerRow;
+  let groupsPerRow = stepsPerRow / stepsPerGroup;
   // Rows and tokens past the last are read from wherever the binding's bounds check leads, and not written.
   let row = ((workgroup.z * grid.x + workgroup.x) * threads + lane) * tileRows;
   let token = workgroup.y * tileTokens;
@@ -75,7 +85,7 @@ fn main(
     for (var r = 0u; r < min(tileRows, numRows - row); r++) {
       let i = (token + t) * numRows + row + r;
       let product = finished(row + r, sums[t][r]);
-      if (epilogue == add) { y[i] += product; } else { y[i] = product; }
+      if (shape.adds == 1u) { y[i] += product; } else { y[i] = product; }
     }
   }
 }
