@@ -18,10 +18,10 @@ import { unroll } from './unroll.ts'
 const tileWgsl = { q4: q4Wgsl, q8: q8Wgsl, f16: f16Wgsl, f32: f32Wgsl }
 
 /**
- * Rows of W and batch rows that one thread without barriers takes. On SwiftShader, q4, milliseconds a token for SmolLM2's matrices
- * and to compile, where lanes share loads: 16 by 12 23 and 400; 16 by 16 22 and 450; 16 by 8 30 and 220; 12 by 8 29 and 140; 24 by 12
- * 24 and 800. Each lane loading for itself takes 1.1 to 1.3 times as long. The multiplications and additions alone are 16. Lost as
- * well: one expression for both halves of a word 1.1 times, sums as vec4 1.3, a loop over the two halves 1.5.
+ * Rows of W and batch rows that one thread without barriers takes. On SwiftShader, q4, milliseconds a token for all of SmolLM2's
+ * matrices and to compile, where lanes share loads: 16 by 12 23 and 400; 16 by 16 22 and 450; 16 by 8 30 and 220; 12 by 8 29 and
+ * 140; 24 by 12 24 and 800. Each lane loading for itself takes 1.1 to 1.3 times as long. The multiplications and additions alone
+ * are 16. Lost as well: one expression for both halves of a word 1.1 times, sums as vec4 1.3, a loop over the two halves 1.5.
  */
 const serialTile = { tileRows: 16, tileTokens: 12 }
 const serialThreads = 4
