@@ -16,9 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // Heads of an incomplete tile repeat its last one: they write the same bytes to the same place.
 //! for h < heads
   let part#h = (rowIndex * numHeads + headOf(tile, #hu)) * numSplits + split;
-//! for d < quads
-  parts[part#h][#d] = sum0_#h_#d;
-//! end
+  for (var d = 0u; d < quads; d++) { parts[part#h][d] = sum0_#h[d]; }
   parts[part#h][quads] = vec4f(greatest0_#h, total0_#h, 0, 0);
 //! end
 }

@@ -1,6 +1,7 @@
 // Causal attention of single rows, first half: the keys are cut into numSplits runs, and a workgroup leaves its run's part.
 // Up to four heads that share a KV head go together as the columns of a matrix: key * queries is their four scores.
 // parts: (numRows, numHeads, numSplits, headDim + 4): weighted values, then greatest score, total of weights, 0, 0
+// With one split, parts is the output itself: (numRows, numHeads * headDim).
 // Dispatch: (numSplits, numKvHeads * headTiles, numRows). headDim is at most 4 * threads. Put after common/soft_cap.wgsl and
 // common/window.wgsl.
 override numHeads: u32;
@@ -99,6 +100,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     total += totals[i * quads + lane];
   }
   for (var h = 0u; h < headsPerTile; h++) {
+    if (numSplits == 1u) {
+      parts[(rowIndex * numHeads + heads[h]) * quads + lane] = sum[h] / total[h];
+      continue;
+    }
     let part = ((rowIndex * numHeads + heads[h]) * numSplits + split) * (quads + 1u);
     parts[part + lane] = sum[h];
     if (lane == 0u) { parts[part + quads] = vec4f(greatest[h], total[h], 0, 0); }

@@ -14,9 +14,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 //! for r < rowsPerThread
 //! for h < heads
   let head#r_#h = min(firstRow + #ru, batch.numRows - 1u) * numHeads + headOf(tile, #hu);
-//! for d < quads
-  output[head#r_#h][#d] = sum#r_#h_#d / total#r_#h;
-//! end
+  for (var d = 0u; d < quads; d++) { output[head#r_#h][d] = sum#r_#h[d] / total#r_#h; }
 //! end
 //! end
 }

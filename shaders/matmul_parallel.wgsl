@@ -4,6 +4,7 @@
 // Dispatch: any (x, ceil(batch rows / 32), z) with x * z * 32 >= numRows.
 // Put after common/batch.wgsl, one of common/plane_tile_*.wgsl, which declares W, and what kernels/epilogue.ts gives.
 override numRows: u32;
+override numColumns: u32;
 override stepsPerRow = numColumns / 8u;
 override groupsPerRow = stepsPerRow / stepsPerGroup;
 

@@ -20,9 +20,7 @@ const lowest = -0x1.fffffep+127f;
 //! for h < heads
 var<private> greatest#r_#h: f32;
 var<private> total#r_#h: f32;
-//! for d < quads
-var<private> sum#r_#h_#d: vec4f;
-//! end
+var<private> sum#r_#h: array<vec4f, quads>;
 //! end
 //! end
 
@@ -42,11 +40,11 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
   let kvHead = tile / headTiles;
 //! for r < rowsPerThread
 //! for h < heads
-  let query#r_#h = min(firstRow + #ru, batch.numRows - 1u) * (numHeads + 2u * numKvHeads) + headOf(tile, #hu);
-//! for d < quads
-  let query#r_#h_#d = qkv[query#r_#h][#d] * scale;
-  sum#r_#h_#d = vec4f();
-//! end
+  let head#r_#h = min(firstRow + #ru, batch.numRows - 1u) * (numHeads + 2u * numKvHeads) + headOf(tile, #hu);
+  // In a loop, as is what writes the sums: loads and stores through a pointer are what takes long to compile.
+  var query#r_#h: array<vec4f, quads>;
+  for (var d = 0u; d < quads; d++) { query#r_#h[d] = qkv[head#r_#h][d] * scale; }
+  sum#r_#h = array<vec4f, quads>();
   greatest#r_#h = lowest;
   total#r_#h = 0;
 //! end
@@ -88,7 +86,7 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
 //! for h < heads
         var product#r_#h = 0f;
 //! for d < quads
-        product#r_#h += dot(query#r_#h_#d, key_#d);
+        product#r_#h += dot(query#r_#h[#d], key_#d);
 //! end
         score[#h] = select(lowest, capped(product#r_#h), position >= first#r && position < visible#r);
         newGreatest#r_#h = max(newGreatest#r_#h, score[#h]);
@@ -104,7 +102,7 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
       greatest#r_#h = newGreatest#r_#h;
       total#r_#h *= correction#r_#h;
 //! for d < quads
-      sum#r_#h_#d *= correction#r_#h;
+      sum#r_#h[#d] *= correction#r_#h;
 //! end
 //! end
 //! end
@@ -123,7 +121,7 @@ fn attend(firstRow: u32, tile: u32, first: u32, stride: u32) {
         let value_#d = values[page][token][#d];
 //! for r < rowsPerThread
 //! for h < heads
-        sum#r_#h_#d += weight#r_#h * value_#d;
+        sum#r_#h[#d] += weight#r_#h * value_#d;
 //! end
 //! end
 //! end

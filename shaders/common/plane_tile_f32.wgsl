@@ -1,5 +1,4 @@
 // f32 weights in steps of eight columns, one step a group. Rows are a multiple of eight wide.
-override numColumns: u32;
 const stepsPerGroup = 1u;
 
 @group(0) @binding(0) var<storage, read> quants: array<vec4f>;

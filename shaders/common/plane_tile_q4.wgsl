@@ -3,7 +3,6 @@
 //
 // A nibble is masked where it lies and its scale divided by the place's weight. The top nibble's sign bit is flipped, and
 // its minimum corrected, so that it converts as a signed number.
-override numColumns: u32;
 const stepsPerGroup = 4u;
 
 @group(0) @binding(0) var<storage, read> quants: array<i32>;

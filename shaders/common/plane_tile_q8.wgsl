@@ -2,7 +2,6 @@
 //
 // A byte is masked where it lies and its scale divided by the place's weight. The top byte of a word is signed as it is;
 // the sign bits of the others are flipped and their minimum corrected.
-override numColumns: u32;
 override groupSize: u32;
 override hasMin: bool;
 override stepsPerGroup = groupSize / 8u;

@@ -14,6 +14,7 @@ import type {
 } from './api/types.ts'
 import type {
   ActivationPrecision,
+  DecodeVariant,
   DeviceCounters,
   DeviceInfo,
   LinearPrecision,
@@ -78,6 +79,7 @@ export interface LoadRequest {
   readonly reason?: string
   readonly linears?: LinearPrecision['format'] | undefined
   readonly precision?: ActivationPrecision | undefined
+  readonly variant?: DecodeVariant | undefined
   readonly contextLength?: number
   /** Absolute. */
   readonly catalogueUrl: string

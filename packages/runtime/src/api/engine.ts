@@ -27,6 +27,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     backend = 'auto',
     linears,
     precision,
+    variant,
     contextLength,
     catalogueUrl,
     onProgress,
@@ -35,12 +36,17 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   } = options ?? {}
   if (model !== undefined) checkModel(model)
   checkMemoryOptions({ contextLength, linears, precision })
+  checkOneOf('variant', variant, ['base', 'fused', 'quads'])
   const place = { catalogueUrl: catalogueUrlOf(catalogueUrl), baseUrl: pageUrl() }
   const client =
     model === undefined
       ? clientWithoutModel()
       : await createEngineClient(
-          { request: { model, backend, linears, precision, contextLength, ...place }, onProgress, onWarning },
+          {
+            request: { model, backend, linears, precision, variant, contextLength, ...place },
+            onProgress,
+            onWarning,
+          },
           signal,
         )
   // Nobody waits for the answer: some browsers ask the person first.

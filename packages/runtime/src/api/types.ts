@@ -25,6 +25,11 @@ export interface EngineOptions {
    */
   readonly precision?: 'int8' | 'int16' | 'f32'
   /**
+   * How WebGPU builds a decode step: `base`, the default, a dispatch for each operation; `fused`, five a layer,
+   * for GPUs; `quads`, for adapters with subgroups of four lanes. All give the same tokens.
+   */
+  readonly variant?: 'base' | 'fused' | 'quads'
+  /**
    * Tokens a conversation may have. By default the largest of 2,048, 4,096, 8,192, … and the model's own limit with which it
    * takes at most a quarter of the device's memory, 2 GiB where that is not known; `engine.inspect` tells beforehand.
    */

@@ -144,6 +144,14 @@ export interface LinearPrecision {
   readonly relativeError: number
 }
 
+/**
+ * How WebGPU builds a decode step; all give the same tokens.
+ * - `base`: a dispatch for each operation.
+ * - `fused`: norms, RoPE, the KV write and activations inside the products; kernels for GPUs.
+ * - `quads`: the same with kernels for subgroups of four lanes and no barriers, as the software adapter likes them.
+ */
+export type DecodeVariant = 'base' | 'fused' | 'quads'
+
 /** What a backend with integer kernels multiplies weights by. */
 export type ActivationPrecision = 'int8' | 'int16' | 'f32'
 

@@ -1,5 +1,11 @@
 import { breathe } from '../backends/breathe.ts'
-import type { ActivationPrecision, DeviceCounters, Executor, LinearPrecision } from '../backends/executor.ts'
+import type {
+  ActivationPrecision,
+  DecodeVariant,
+  DeviceCounters,
+  Executor,
+  LinearPrecision,
+} from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
@@ -20,6 +26,7 @@ export interface CompileOptions {
   readonly contextLength: number
   readonly linears: LinearPrecision['format'] | undefined
   readonly precision: ActivationPrecision | undefined
+  readonly variant: DecodeVariant | undefined
   readonly signal: AbortSignal
   readonly onPhase: (phase: 'upload' | 'compile') => void
   readonly onUpload: (loadedBytes: number) => void

@@ -25,7 +25,7 @@ export interface Activations {
 }
 
 /** Prompt tokens a chunk: a multiple of the matmul's token tile; small where a layer of a chunk takes long. */
-export const chunkTokens = (isSoftware: boolean): number => (isSoftware ? 32 : 128)
+export const chunkTokens = (isSoftware: boolean): number => (isSoftware ? 48 : 128)
 
 /** Bytes of each. */
 export function activationSizes(

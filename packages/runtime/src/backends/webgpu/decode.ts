@@ -53,7 +53,9 @@ export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
       placeRows(rows)
       const encoder = gpu.device.createCommandEncoder({ label: 'decode' })
       const pass = encoder.beginComputePass()
-      for (const dispatch of model.plan().decode) encodeDispatch(gpu, pass, dispatch, rows.length)
+      const numPositions = Math.max(...rows.map(({ position }) => position + 1))
+      for (const dispatch of model.plan().decode(numPositions))
+        encodeDispatch(gpu, pass, dispatch, rows.length)
       pass.end()
       const readTokens = readback.copy(encoder, activations.sampled, rows.length * 4)
       const logitsBytes = rows.length * vocabSize * 4

@@ -4,7 +4,7 @@ import type { BatchBuffers } from './batch.ts'
 import type { DeviceBlock, DeviceLinear } from './device-weights.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Gpu } from './gpu.ts'
-import { prepareAttentionDecode } from './kernels/attention-decode.ts'
+import { type AttentionDecodeBindings, prepareAttentionDecode } from './kernels/attention-decode.ts'
 import { prepareAttentionPrefill } from './kernels/attention-prefill.ts'
 import type { ProductBindings } from './kernels/epilogue.ts'
 import { prepareGlu } from './kernels/glu.ts'
@@ -86,7 +86,7 @@ function mlpDispatches(context: LayerContext): Dispatches {
   ]
 }
 
-function inputNorm(context: LayerContext, norm: RmsNormSpec | undefined, gain: GPUBuffer | undefined) {
+export function inputNorm(context: LayerContext, norm: RmsNormSpec | undefined, gain: GPUBuffer | undefined) {
   if (norm === undefined) return undefined
   const { gpu, hiddenSize, activations, batch } = context
   const { hidden: input, normed: output } = activations
@@ -94,7 +94,7 @@ function inputNorm(context: LayerContext, norm: RmsNormSpec | undefined, gain: G
 }
 
 /** hidden += residualScale * postNorm(linear input), in one dispatch where there is no norm. */
-function residual(
+export function residual(
   context: LayerContext,
   { postNorm, residualScale = 1 }: ResidualPart,
   gain: GPUBuffer | undefined,
@@ -130,7 +130,7 @@ function product(
   return phase === 'decode' ? prepareMatvec(gpu, all) : prepareMatmul(gpu, all)
 }
 
-function headNorm({ gpu, block, weights, activations, batch }: LayerContext) {
+export function headNorm({ gpu, block, weights, activations, batch }: LayerContext) {
   const { queryNorm, keyNorm } = block.attention
   if (queryNorm === undefined && keyNorm === undefined) return undefined
   return prepareHeadNorm(gpu, {
@@ -156,20 +156,28 @@ function attentionBindings({ block, kv, activations, batch }: LayerContext) {
   }
 }
 
-function ropeKvWrite(context: LayerContext): Promise<Dispatch> {
-  const { gpu, block, ropeTables } = context
+export function ropeKvWrite(context: LayerContext): Promise<Dispatch> {
+  return prepareRopeKvWrite(context.gpu, ropeKvBindings(context))
+}
+
+export function ropeKvBindings(context: LayerContext) {
+  const { block, ropeTables } = context
   const { rope } = block.attention
-  return prepareRopeKvWrite(gpu, {
+  return {
     ...attentionBindings(context),
     ropeTable: ropeTables.tableOf(rope),
     pairing: rope?.pairing ?? 'adjacent',
     ropeDim: rope?.dim ?? 0,
-  })
+  }
 }
 
-function attend(context: LayerContext): Promise<Dispatch | readonly Dispatch[]> {
+/** @param options of decode; prefill has none */
+export function attend(
+  context: LayerContext,
+  options: Pick<AttentionDecodeBindings, 'unsplit' | 'variant'> = {},
+): Promise<Dispatch | readonly Dispatch[]> {
   const { gpu, phase, activations } = context
   const bindings = { ...attentionBindings(context), output: activations.attended }
   if (phase === 'prefill') return prepareAttentionPrefill(gpu, bindings)
-  return prepareAttentionDecode(gpu, { ...bindings, parts: activations.attentionParts })
+  return prepareAttentionDecode(gpu, { ...bindings, parts: activations.attentionParts, ...options })
 }

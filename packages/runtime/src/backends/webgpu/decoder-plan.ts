@@ -1,33 +1,20 @@
 import type { TransformerSpec } from '../transformer-spec.ts'
-import type { Activations } from './activations.ts'
 import type { BatchBuffers } from './batch.ts'
+import type { DecodeVariant } from './decode-variant.ts'
+import type { DecoderBuffers } from './decoder-buffers.ts'
 import { prepareLayer } from './decoder-layer.ts'
-import type { DeviceWeights } from './device-weights.ts'
+import { type FusedDecode, prepareFusedDecode, unsplitPositions } from './decoder-plan-fused.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Gpu } from './gpu.ts'
 import { prepareEmbed } from './kernels/embed.ts'
 import { prepareMatvec } from './kernels/matvec.ts'
 import { prepareRmsNorm } from './kernels/rms-norm.ts'
 import { prepareSampling } from './kernels/sampling.ts'
-import type { KvCache } from './kv-cache.ts'
-import type { RopeTables } from './rope-tables.ts'
-import type { SamplingState } from './sampling-state.ts'
-
-/** Everything the dispatches of a model bind. */
-export interface DecoderBuffers {
-  readonly weights: DeviceWeights
-  readonly activations: Activations
-  readonly cache: KvCache
-  readonly ropeTables: RopeTables
-  readonly sampling: SamplingState
-  readonly decodeBatch: BatchBuffers
-  readonly prefillBatch: BatchBuffers
-}
 
 /** One forward pass as a fixed list of dispatches, replayed at every step. */
 export interface DecoderPlan {
-  /** Token embedding, all layers, head and sampling: a decode step. */
-  readonly decode: readonly Dispatch[]
+  /** Token embedding, all layers, head and sampling: a decode step of rows that have at most `numPositions` positions each. */
+  decode(numPositions: number): readonly Dispatch[]
   /** Token embedding, then one list a layer: a prefill chunk, which needs no logits. */
   readonly prefill: readonly (readonly Dispatch[])[]
   /** The cache generation that these dispatches bind. */
@@ -42,6 +29,7 @@ export async function prepareDecoder(
   gpu: Gpu,
   spec: TransformerSpec,
   buffers: DecoderBuffers,
+  variant: DecodeVariant = 'base',
 ): Promise<DecoderPlan> {
   const { weights, activations, decodeBatch, prefillBatch, sampling, cache } = buffers
   const scratch: GPUBuffer[] = []
@@ -66,9 +54,20 @@ export async function prepareDecoder(
         batch,
       }),
     )
-  const decodeLayers = layers('decode', decodeBatch)
+  const steps = prepareSteps(variant)
   const prefillLayers = layers('prefill', prefillBatch)
-  const head = prepareHead(gpu, spec, buffers)
+  async function prepareSteps(variant: DecodeVariant): Promise<FusedDecode> {
+    if (variant !== 'base') {
+      return prepareFusedDecode(gpu, spec, buffers, variant === 'quads' ? 'quads' : 'parallel', scratch)
+    }
+    const [embedding, head, ...blocks] = await Promise.all([
+      embed(decodeBatch),
+      prepareHead(gpu, spec, buffers),
+      ...layers('decode', decodeBatch),
+    ])
+    const step = [embedding, ...blocks.flat(), ...head]
+    return { short: step, long: step }
+  }
   const sample = prepareSampling(gpu, {
     logits: activations.logits,
     vocabSize: spec.vocabSize,
@@ -79,13 +78,12 @@ export async function prepareDecoder(
     maxRows: decodeBatch.maxRows,
     scratch,
   })
+  const sampled = await sample
+  const { short, long } = await steps
+  const shortStep = [...short, ...sampled]
+  const longStep = [...long, ...sampled]
   return {
-    decode: [
-      await embed(decodeBatch),
-      ...(await Promise.all(decodeLayers)).flat(),
-      ...(await head),
-      ...(await sample),
-    ],
+    decode: (numPositions) => (numPositions > unsplitPositions ? longStep : shortStep),
     prefill: [[await embed(prefillBatch)], ...(await Promise.all(prefillLayers))],
     cacheGeneration: cache.generation,
     scratchBytes: scratch.reduce((sum, { size }) => sum + size, 0),

@@ -3,7 +3,9 @@ import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { chunkTokens, createActivations } from './activations.ts'
 import { createBatchBuffers } from './batch.ts'
-import { type DecoderBuffers, type DecoderPlan, prepareDecoder } from './decoder-plan.ts'
+import type { DecodeVariant } from './decode-variant.ts'
+import type { DecoderBuffers } from './decoder-buffers.ts'
+import { type DecoderPlan, prepareDecoder } from './decoder-plan.ts'
 import { allocateWeights } from './device-weights.ts'
 import type { Gpu } from './gpu.ts'
 import { createKvCache } from './kv-cache.ts'
@@ -31,6 +33,7 @@ export interface DeviceModel {
 export interface DeviceModelOptions {
   readonly contextLength: number
   readonly maxBatchSize: number
+  readonly variant?: DecodeVariant | undefined
   readonly signal?: AbortSignal | undefined
   readonly onPhase?: ((phase: 'upload' | 'compile') => void) | undefined
   /** Called with the bytes of file that are uploaded so far. */
@@ -42,7 +45,7 @@ export async function createDeviceModel(
   gpu: Gpu,
   spec: TransformerSpec,
   weights: Weights,
-  { contextLength, maxBatchSize, signal, onPhase, onUpload }: DeviceModelOptions,
+  { contextLength, maxBatchSize, variant = 'base', signal, onPhase, onUpload }: DeviceModelOptions,
 ): Promise<DeviceModel> {
   onPhase?.('upload')
   const deviceWeights = await allocateWeights(gpu, spec, weights)
@@ -57,7 +60,7 @@ export async function createDeviceModel(
     prefillBatch: createBatchBuffers(gpu, 'prefill', chunkSize),
   }
   // The device compiles while the shards are read, hashed and repacked.
-  const preparing = prepareDecoder(gpu, spec, buffers)
+  const preparing = prepareDecoder(gpu, spec, buffers, variant)
   preparing.catch(() => {})
   await uploadWeights(gpu, deviceWeights, weights, { signal, onProgress: onUpload })
   onPhase?.('compile')
@@ -75,7 +78,7 @@ export async function createDeviceModel(
       await buffers.cache.reserve(slot, length, newLength)
       if (plan.cacheGeneration === buffers.cache.generation) return
       const stale = plan
-      plan = await prepareDecoder(gpu, spec, buffers)
+      plan = await prepareDecoder(gpu, spec, buffers, variant)
       // Commands that were submitted keep what they bind until they are done.
       stale.destroy()
     },

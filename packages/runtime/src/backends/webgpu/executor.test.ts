@@ -3,6 +3,7 @@ import type { DeviceCounters, Executor, Sequence } from '../executor.ts'
 import { createReferenceExecutor } from '../reference/executor.ts'
 import { optionModel, optionModels } from '../reference/option-models.ts'
 import { tinyModel } from '../reference/tiny-model.ts'
+import { type DecodeVariant, decodeVariants } from './decode-variant.ts'
 import { createWebGpuExecutor, type WebGpuExecutor } from './executor.ts'
 import { openGpu } from './gpu.ts'
 
@@ -10,9 +11,9 @@ import { openGpu } from './gpu.ts'
 
 const { spec, weights } = tinyModel({ numBlocks: 3 })
 
-async function started() {
+async function started(variant?: DecodeVariant) {
   const gpu = await openGpu()
-  const executor = await createWebGpuExecutor(spec, weights, { gpu })
+  const executor = await createWebGpuExecutor(spec, weights, { gpu, variant })
   const sequence = executor.createSequence()
   await executor.append(sequence, new Uint32Array([1, 2, 3]))
   await executor.step([{ sequence, token: 4 }])
@@ -52,8 +53,32 @@ test('a steady step is one submit that creates nothing, writes nothing and reads
   executor.dispose()
 })
 
-test('the counts are what the device is really asked for', async () => {
-  const { gpu, executor, sequence } = await started()
+/** Sampling's own. */
+const samplingDispatches = 4
+
+test.each([
+  ['fused', 5],
+  ['quads', 6],
+] as const)(
+  'a steady step of %s is %i dispatches a layer and two, and creates and writes nothing',
+  async (variant, perLayer) => {
+    const { executor, sequence } = await started(variant)
+    const before = executor.counters()
+    await decode(executor, sequence, 10)
+    expect(difference(executor.counters(), before)).toEqual({
+      dispatches: 10 * (perLayer * spec.blocks.length + 2 + samplingDispatches),
+      submits: 10,
+      buffersCreated: 0,
+      bindGroupsCreated: 0,
+      queueWrites: 0,
+      bytesRead: 40,
+    })
+    executor.dispose()
+  },
+)
+
+test.each(decodeVariants)('%s: the counts are what the device is really asked for', async (variant) => {
+  const { gpu, executor, sequence } = await started(variant)
   const asked = { createBuffer: 0, createBindGroup: 0, writeBuffer: 0, submit: 0, dispatchWorkgroups: 0 }
   const count = (object: object, name: keyof typeof asked) => {
     const original = (object as Record<string, (...args: unknown[]) => unknown>)[name]!

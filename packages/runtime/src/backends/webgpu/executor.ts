@@ -4,6 +4,7 @@ import type { AppendOptions, DeviceCounters, Executor, Sequence, StepResult, Ste
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { createDecoder } from './decode.ts'
+import { type DecodeVariant, decodeVariant } from './decode-variant.ts'
 import { type DeviceHealth, watchDevice } from './device-health.ts'
 import { createDeviceModel, type DeviceModel } from './device-model.ts'
 import { type Gpu, openGpu } from './gpu.ts'
@@ -18,6 +19,8 @@ export interface WebGpuOptions {
   readonly contextLength?: number | undefined
   /** Sequences that may exist, and rows one step may have. */
   readonly maxBatchSize?: number
+  /** How a decode step is built; `base` if left out. */
+  readonly variant?: DecodeVariant | undefined
   readonly signal?: AbortSignal | undefined
   readonly onPhase?: (phase: 'upload' | 'compile') => void
   /** Called with the bytes of file that are uploaded so far. */
@@ -45,6 +48,7 @@ export async function createWebGpuExecutor(
     const model = await createDeviceModel(gpu, spec, weights, {
       contextLength,
       maxBatchSize,
+      variant: decodeVariant(gpu, options.variant),
       signal,
       onPhase,
       onUpload,

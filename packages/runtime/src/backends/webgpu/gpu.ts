@@ -8,20 +8,26 @@ export interface Gpu {
   readonly adapterName: string
   /** A CPU pretends to be a GPU: barriers and shifts cost what they never cost on hardware. */
   readonly isSoftware: boolean
+  /** Subgroups are there and always have four lanes. */
+  readonly hasQuads: boolean
   readonly counters: { -readonly [Name in keyof DeviceCounters]: DeviceCounters[Name] }
   /** Compiled once for a shader and its constants, shared by every dispatch that asks again. */
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>
+  /** What `uniformOf` gave, by contents. */
+  readonly uniforms: Map<string, GPUBuffer>
 }
 
 /**
- * Asks for an adapter and a device with default limits, save the buffer sizes, which are the adapter's own.
+ * Asks for an adapter and a device with subgroups where there are any, and default limits, save the buffers' sizes and number,
+ * which are the adapter's own.
  * @throws BrasaError `webgpu_unavailable`
  */
 export async function openGpu(): Promise<Gpu> {
   const adapter = await requestAdapter()
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits
   const device = await adapter.requestDevice({
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
+    requiredFeatures: (['subgroups'] as const).filter((feature) => adapter.features.has(feature)),
   })
   return gpuOf(device, adapter.info)
 }
@@ -54,6 +60,7 @@ export function gpuOf(device: GPUDevice, info: GPUAdapterInfo): Gpu {
     adapterName: adapterName(info),
     isSoftware:
       info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`),
+    hasQuads: device.features.has('subgroups') && info.subgroupMinSize === 4 && info.subgroupMaxSize === 4,
     counters: {
       dispatches: 0,
       submits: 0,
@@ -63,6 +70,7 @@ export function gpuOf(device: GPUDevice, info: GPUAdapterInfo): Gpu {
       bytesRead: 0,
     },
     pipelines: new Map(),
+    uniforms: new Map(),
   }
 }
 
@@ -86,6 +94,18 @@ export function createBuffer(
   // Bindings must not be empty, and vec4 views want whole 16 bytes.
   const size = Math.max(16, Math.ceil(byteLength / 16) * 16)
   return gpu.device.createBuffer({ label, size, usage })
+}
+
+/** A uniform buffer that holds `words` (at most four) for good: the same one for the same words. */
+export function uniformOf(gpu: Gpu, words: readonly number[]): GPUBuffer {
+  const key = words.join()
+  const known = gpu.uniforms.get(key)
+  if (known !== undefined) return known
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
+  const buffer = createBuffer(gpu, `uniform ${key}`, 16, usage)
+  writeBuffer(gpu, buffer, 0, Uint32Array.from(words))
+  gpu.uniforms.set(key, buffer)
+  return buffer
 }
 
 export function writeBuffer(

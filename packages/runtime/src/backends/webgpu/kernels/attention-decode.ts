@@ -19,18 +19,24 @@ import { numSplitsOf } from './attention-parts.ts'
 export interface AttentionDecodeBindings extends AttentionBindings {
   /** At least `attentionPartsBytes`, for what the first half leaves to the second */
   readonly parts: GPUBuffer
+  /** One dispatch, where the variant can: for contexts too short to be worth a merge. */
+  readonly unsplit?: boolean
 }
 
 const serialThreads = 4
 const mergeThreads = 32
 
-/** Each row attends to the positions of its sequence up to its own. Two dispatches: parts of the keys, then their merge. */
-export function prepareAttentionDecode(gpu: Gpu, bindings: AttentionDecodeBindings): Promise<Dispatch[]> {
+/** Each row attends to the positions of its sequence up to its own. Two dispatches: parts of the keys, then their merge; or one. */
+export async function prepareAttentionDecode(
+  gpu: Gpu,
+  bindings: AttentionDecodeBindings,
+): Promise<Dispatch[]> {
   const { shape, output, batch, parts, maxPagesPerSequence } = bindings
   const { numHeads, numKvHeads, headDim } = shape
   const variant = attentionVariant(gpu, bindings)
   const { headTiles, headsPerTile } = headTiling(shape, variant)
-  const numSplits = numSplitsOf[variant]
+  const isUnsplit = bindings.unsplit === true && variant === 'parallel'
+  const numSplits = isUnsplit ? 1 : numSplitsOf[variant]
 
   const label = 'attention_decode'
   const serial = (): KernelSource => serialAttentionSource(label, decodeWgsl, shape, maxPagesPerSequence, 1)
@@ -41,6 +47,15 @@ export function prepareAttentionDecode(gpu: Gpu, bindings: AttentionDecodeBindin
       threads: parallelThreads,
     })
   const source = variant === 'serial' ? serial() : parallel()
+  if (isUnsplit) {
+    const whole = await prepareDispatch(
+      gpu,
+      { ...source, constants: { ...source.constants, numSplits } },
+      [...attentionInputs(bindings), writes(output)],
+      (numRows) => [1, numKvHeads * headTiles, numRows],
+    )
+    return [whole]
+  }
   const splitGroups = variant === 'serial' ? numSplits / serialThreads : numSplits
   return Promise.all([
     prepareDispatch(

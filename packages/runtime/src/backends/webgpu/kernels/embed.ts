@@ -20,26 +20,29 @@ export interface EmbedBindings {
 }
 
 /** Row r of the output is `scale` times the table's row of batch row r's token. */
-export function prepareEmbed(
-  gpu: Gpu,
-  { table, scale = 1, batch, output }: EmbedBindings,
-): Promise<Dispatch> {
-  const { layout, numColumns } = table
+export function prepareEmbed(gpu: Gpu, bindings: EmbedBindings): Promise<Dispatch> {
+  const { table, batch, output } = bindings
   return prepareDispatch(
     gpu,
     {
-      label: `embed_${layout.format}`,
+      label: `embed_${table.layout.format}`,
       code: batchWgsl + weightWgsl + embedWgsl,
-      constants: {
-        format: formats[layout.format],
-        numColumns,
-        scale,
-        // Float formats have none, and never divide by it; the compiler looks all the same.
-        groupSize: Math.max(1, layout.groupSize),
-        hasMin: layout.hasMin ? 1 : 0,
-      },
+      constants: tableConstants(bindings),
     },
     [reads(table.quants), reads(table.scales), reads(batch.rows), writes(output)],
-    (numRows) => [Math.ceil(numColumns / 64), numRows, 1],
+    (numRows) => [Math.ceil(table.numColumns / 64), numRows, 1],
   )
+}
+
+/** The `override` values of a kernel that looks up rows of `table`. */
+export function tableConstants({ table, scale = 1 }: EmbedBindings): Record<string, number> {
+  const { layout, numColumns } = table
+  return {
+    format: formats[layout.format],
+    numColumns,
+    scale,
+    // Float formats have none, and never divide by it; the compiler looks all the same.
+    groupSize: Math.max(1, layout.groupSize),
+    hasMin: layout.hasMin ? 1 : 0,
+  }
 }

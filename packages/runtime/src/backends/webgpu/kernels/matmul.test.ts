@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { matmul } from '../../reference/operations.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
-import { prepareMatmul } from './matmul.ts'
+import { type MatmulVariant, prepareMatmul } from './matmul.ts'
 import { batchOf, drawnShape, floats, matrixCases, q4Case, randomMatrix } from './test-matrix.ts'
 
-const variants = ['serial', 'parallel'] as const
+const { hasQuads } = await testGpu()
+/** All that this adapter can run. */
+const variants: readonly MatmulVariant[] = ['serial', 'parallel', ...(hasQuads ? ['quads' as const] : [])]
 
 describe.each(matrixCases)('matmul of $name', (matrixCase) => {
   test.each(variants)('%s: drawn shapes', async (variant) => {

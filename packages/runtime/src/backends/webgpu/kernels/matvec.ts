@@ -13,7 +13,8 @@ import { epilogueSource, type ProductBindings } from './epilogue.ts'
 import { foldedGrid, type PlaneShader, planeConstants, planeShaderOf } from './planes-wgsl.ts'
 import { unroll } from './unroll.ts'
 
-const dotWgsl = {
+/** Dot products with a piece of x, by format. */
+export const dotWgsl = {
   q4: q4Wgsl,
   q8: q8Wgsl,
   f16: f16Wgsl,
@@ -22,8 +23,8 @@ const dotWgsl = {
   f32Narrow: f32NarrowWgsl,
 }
 
-/** Columns that one lane of the parallel variant takes at a time. */
-const pieceColumns = { q4: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
+/** Columns of a piece. */
+export const pieceColumns = { q4: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
 
 /**
  * y = W x for a few rows of a batch (decode).
@@ -35,10 +36,15 @@ export function prepareMatvec(gpu: Gpu, bindings: ProductBindings): Promise<Disp
   const plane = planeShaderOf(weights)
   const { numRows, numColumns } = weights
   const after = epilogueSource(bindings, 4)
-  const { code, constants, grid } =
-    variant === 'serial'
-      ? serialKernel(plane, numRows)
-      : parallelKernel(numRows, numColumns / pieceColumns[plane])
+  const { threads, teamLanes, runRows, grid } = matvecGrid(
+    plane,
+    numRows,
+    numColumns / pieceColumns[plane],
+    variant,
+  )
+  const isSerial = variant === 'serial'
+  const code = isSerial ? unroll(serialWgsl, { runRows }) : parallelWgsl
+  const constants: Record<string, number> = isSerial ? { threads, runRows } : { threads, teamLanes }
   return prepareDispatch(
     gpu,
     {
@@ -51,6 +57,16 @@ export function prepareMatvec(gpu: Gpu, bindings: ProductBindings): Promise<Disp
   )
 }
 
+/** Threads of a workgroup and workgroups of either variant of a matvec; `runRows` is the serial one's, `teamLanes` the parallel one's. */
+export function matvecGrid(
+  plane: PlaneShader,
+  numRows: number,
+  piecesPerRow: number,
+  variant: 'serial' | 'parallel',
+) {
+  return variant === 'serial' ? serialGrid(plane, numRows) : parallelGrid(numRows, piecesPerRow)
+}
+
 /**
  * 8 or 16 rows a thread: more rows share the loads of the activations, as long as there are threads enough for all
  * processors. Small workgroups where there are few, for the same reason.
@@ -59,23 +75,18 @@ export function prepareMatvec(gpu: Gpu, bindings: ProductBindings): Promise<Disp
  * a group 1.2; row offsets kept in variables 1.0 to 1.2; several groups behind one computed index 1.0 and more; 16 rows a
  * thread for q8 1.0. A quarter of the time goes to loading activations, which every lane loads alike.
  */
-function serialKernel(plane: PlaneShader, numRows: number) {
+function serialGrid(plane: PlaneShader, numRows: number) {
   const runRows = plane === 'q4' && numRows >= 2048 ? 8 : 4
   const numThreads = Math.ceil(numRows / (2 * runRows))
   const threads = Math.min(32, Math.max(4, 4 * Math.floor(numThreads / 64)))
-  const constants = { threads, runRows }
-  return { code: unroll(serialWgsl, constants), constants, grid: foldedGrid(Math.ceil(numThreads / threads)) }
+  return { threads, runRows, teamLanes: 1, grid: foldedGrid(Math.ceil(numThreads / threads)) }
 }
 
 /** Four rows a team; as many lanes a team as find two pieces each, 4 to 64. */
-function parallelKernel(numRows: number, piecesPerRow: number) {
+function parallelGrid(numRows: number, piecesPerRow: number) {
   let teamLanes = 4
   while (teamLanes < 64 && teamLanes * 4 <= piecesPerRow) teamLanes *= 2
   const threads = 64
   const rowsPerWorkgroup = 4 * (threads / teamLanes)
-  return {
-    code: parallelWgsl,
-    constants: { threads, teamLanes },
-    grid: foldedGrid(Math.ceil(numRows / rowsPerWorkgroup)),
-  }
+  return { threads, teamLanes, runRows: 0, grid: foldedGrid(Math.ceil(numRows / rowsPerWorkgroup)) }
 }
