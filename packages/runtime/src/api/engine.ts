@@ -50,7 +50,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
 const ignore = () => {}
 
-/** The public surface over its clients: exported for tests. */
+/** The public surface over its clients: exported for tests. @internal */
 export function engineOf(client: EngineClient, onnx: OnnxClient, place: Place): Engine {
   return {
     get model() {
