@@ -36,6 +36,9 @@ export function installInEmptyApp(): App {
 const page = (script: string) =>
   `<!doctype html><title>App</title><body><script type="module">${script}</script>`
 
+/** What is not a module finds its other files by the script's own address. */
+const classicPage = '<!doctype html><title>App</title><body><script defer src="main.js"></script>'
+
 /** Where a page of the app is built, beside the models that it asks its own origin for. */
 function outputFor({ folder }: App, kind: Bundler): string {
   const output = join(folder, `built-${kind}`)
@@ -63,7 +66,7 @@ export const buildWith: Readonly<Record<Bundler, (app: App) => Promise<string>>>
   },
   async webpack(app) {
     const output = outputFor(app, 'webpack')
-    writeFileSync(join(output, 'index.html'), page("import './main.js'"))
+    writeFileSync(join(output, 'index.html'), classicPage)
     const compiler = webpack({
       mode: 'production',
       context: app.folder,
