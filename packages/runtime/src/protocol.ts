@@ -55,6 +55,8 @@ export interface EngineService {
   /** Stops a stream. A load then fails with `aborted`; an answer is `done` with what there is. */
   abort(stream: StreamId): void
   tokenize(text: string): Promise<Uint32Array>
+  /** What each token stands for, which may be a part of a character; of a special token, its name. @throws BrasaError `invalid_request` */
+  tokenBytes(tokens: Uint32Array): Promise<readonly Uint8Array[]>
   memory(): Promise<MemoryInfo>
   counters(): Promise<DeviceCounters>
   dispose(): Promise<void>

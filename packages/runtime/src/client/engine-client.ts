@@ -40,6 +40,8 @@ export interface EngineClient {
   /** The answer's events; leaving the loop or the signal stops the model. Iterate it once. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent, void, undefined>
   tokenize(text: string): Promise<Uint32Array>
+  /** What each token stands for, which may be a part of a character. @throws BrasaError `invalid_request` */
+  tokenBytes(tokens: Uint32Array): Promise<readonly Uint8Array[]>
   /** @param onProgress called with the number of positions scored */
   score(
     request: ScoreRequest,
@@ -272,6 +274,7 @@ export async function createEngineClient(
     },
     generate: answer,
     tokenize: (text) => call((service) => service.tokenize(text)),
+    tokenBytes: (tokens) => call((service) => service.tokenBytes(tokens)),
     score,
     memory: () => call((service) => service.memory()),
     counters: () => call((service) => service.counters()),

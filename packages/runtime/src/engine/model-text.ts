@@ -12,7 +12,7 @@ import { createThoughtSplitter, noThoughts } from './thoughts.ts'
  */
 export function createModelText({
   metadata,
-}: GgufHeader): Pick<LoadedModel, 'encodePrompt' | 'answerText' | 'tokenize'> {
+}: GgufHeader): Pick<LoadedModel, 'encodePrompt' | 'answerText' | 'tokenize' | 'tokenBytes'> {
   const tokenizer = createTokenizer(metadata)
   const template = createChatTemplate(metadata)
   const tokenize = (text: string) => tokenizer.encode(text, { specialTokens: 'parse' })
@@ -22,6 +22,7 @@ export function createModelText({
   const isRaw = (input: GenerateRequest['input']) => 'prompt' in input
   return {
     tokenize,
+    tokenBytes: tokenizer.tokenBytes,
     async encodePrompt(input) {
       if ('prompt' in input) return tokenize(input.prompt)
       return tokenize(template.render(input.messages, { addGenerationPrompt: true }))

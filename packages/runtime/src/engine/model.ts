@@ -14,6 +14,8 @@ export interface LoadedModel {
   answerText(input: GenerateRequest['input'], prompt: Uint32Array): AnswerText
   /** Tokens of a raw text, special tokens parsed. */
   tokenize(text: string): Uint32Array
+  /** @throws BrasaError `invalid_request` if there is no such token */
+  tokenBytes(token: number): Uint8Array
   counters(): DeviceCounters
 }
 

@@ -126,6 +126,10 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     },
     abort: (stream) => streams.get(stream)?.controller.abort(),
     tokenize: async (text) => (await sessions.current(ignore)).model.tokenize(text),
+    async tokenBytes(tokens) {
+      const { model } = await sessions.current(ignore)
+      return Array.from(tokens, model.tokenBytes)
+    },
     memory: async () => (await sessions.current(ignore)).model.executor.memory(),
     counters: async () => (await sessions.current(ignore)).model.counters(),
     async dispose() {
