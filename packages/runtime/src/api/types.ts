@@ -2,6 +2,7 @@ import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executo
 import type { InspectOptions, ModelInspection } from './inspect-types.ts'
 import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
+import type { ToolCall } from './tool-types.ts'
 
 export type { InspectOptions, MemoryEstimate, ModelInspection } from './inspect-types.ts'
 export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
@@ -104,10 +105,14 @@ export interface Engine {
 }
 
 export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant'
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly content: string
   /** The thought before an answer of the assistant. Left out, as clients do, no old thought is read again. */
   readonly reasoning_content?: string
+  /** The assistant's. */
+  readonly tool_calls?: readonly ToolCall[]
+  /** Of role `tool`: the call that this is the result of. */
+  readonly tool_call_id?: string
 }
 
 /** OpenAI's names; those past `stop` are the usual extensions. */
@@ -161,8 +166,8 @@ export interface TokenStream<Chunk> extends AsyncIterable<Chunk> {
   abort(): void
 }
 
-/** `length`: max_tokens or the context is used up. `abort`: the caller stopped it. */
-export type FinishReason = 'stop' | 'length' | 'abort'
+/** `length`: max_tokens or the context is used up. `tool_calls`: the model called one. `abort`: the caller stopped it. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'abort'
 
 export interface Usage {
   readonly prompt_tokens: number

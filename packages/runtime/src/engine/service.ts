@@ -40,6 +40,7 @@ export function createEngineService(loadModel: LoadModel): EngineService {
 
   async function answer(request: GenerateRequest, { emit, signal }: StreamContext): Promise<void> {
     const arrivedAtMs = performance.now()
+    refuseUnsupported(request)
     const stopped = (promptTokens: number) => emit(stoppedBeforeItBegan(promptTokens))
 
     const session = await Promise.race([sessions.current(emit), abortOf(signal)])
@@ -137,6 +138,22 @@ export function createEngineService(loadModel: LoadModel): EngineService {
       sessions.dispose()
     },
   }
+}
+
+/** @throws BrasaError `invalid_request` */
+function refuseUnsupported({ input, settings }: GenerateRequest): void {
+  const { numAnswers = 1, format } = settings
+  const asksFor = [
+    ['n', numAnswers > 1],
+    ['response_format', format !== undefined],
+    ['tools', 'messages' in input && input.tools !== undefined],
+    ['continue_final_message', 'messages' in input && input.continuesAssistant],
+  ].find(([, isAsked]) => isAsked)
+  if (asksFor === undefined) return
+  throw new BrasaError('invalid_request', {
+    message: `"${asksFor[0]}" is not supported. Leave it out.`,
+    details: { parameter: String(asksFor[0]) },
+  })
 }
 
 function abortOf(signal: AbortSignal): Promise<undefined> {
