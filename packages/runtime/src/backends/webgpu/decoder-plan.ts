@@ -26,8 +26,10 @@ export interface DecoderBuffers {
 
 /** One forward pass as a fixed list of dispatches, replayed at every step. */
 export interface DecoderPlan {
-  /** Token embedding, all layers, head and sampling: a decode step. */
-  readonly decode: readonly Dispatch[]
+  /** Token embedding, all layers and head: a decode step up to its logits. */
+  readonly forward: readonly Dispatch[]
+  /** Logits to the next token. */
+  readonly sample: readonly Dispatch[]
   /** Token embedding, then one list a layer: a prefill chunk, which needs no logits. */
   readonly prefill: readonly (readonly Dispatch[])[]
   /** The cache generation that these dispatches bind. */
@@ -75,17 +77,15 @@ export async function prepareDecoder(
     batch: decodeBatch,
     settings: sampling.settings,
     tokenCounts: sampling.tokenCounts,
+    logitBias: sampling.logitBias,
+    masks: sampling.masks,
     sampled: activations.sampled,
     maxRows: decodeBatch.maxRows,
     scratch,
   })
   return {
-    decode: [
-      await embed(decodeBatch),
-      ...(await Promise.all(decodeLayers)).flat(),
-      ...(await head),
-      ...(await sample),
-    ],
+    forward: [await embed(decodeBatch), ...(await Promise.all(decodeLayers)).flat(), ...(await head)],
+    sample: await sample,
     prefill: [[await embed(prefillBatch)], ...(await Promise.all(prefillLayers))],
     cacheGeneration: cache.generation,
     scratchBytes: scratch.reduce((sum, { size }) => sum + size, 0),
