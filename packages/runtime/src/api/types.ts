@@ -1,9 +1,10 @@
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
+import type { ChatCompletions, Completions } from './completion-types.ts'
 import type { InspectOptions, ModelInspection } from './inspect-types.ts'
 import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
-import type { ToolCall } from './tool-types.ts'
 
+export type * from './completion-types.ts'
 export type { InspectOptions, MemoryEstimate, ModelInspection } from './inspect-types.ts'
 export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 
@@ -104,88 +105,6 @@ export interface Engine {
   dispose(): Promise<void>
 }
 
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool'
-  readonly content: string
-  /** The thought before an answer of the assistant. Left out, as clients do, no old thought is read again. */
-  readonly reasoning_content?: string
-  /** The assistant's. */
-  readonly tool_calls?: readonly ToolCall[]
-  /** Of role `tool`: the call that this is the result of. */
-  readonly tool_call_id?: string
-}
-
-/** OpenAI's names; those past `stop` are the usual extensions. */
-export interface GenerationParameters {
-  readonly max_tokens?: number
-  readonly temperature?: number
-  readonly top_p?: number
-  readonly frequency_penalty?: number
-  readonly presence_penalty?: number
-  readonly seed?: number
-  readonly stop?: string | readonly string[]
-  readonly top_k?: number
-  readonly min_p?: number
-  readonly repetition_penalty?: number
-  /** 1 to 20: report that many likely tokens at each step. */
-  readonly top_logprobs?: number
-  /** Go on past the end-of-sequence token until `max_tokens`; for benchmarks. */
-  readonly ignore_eos?: boolean
-}
-
-export interface ChatCompletionRequest extends GenerationParameters {
-  readonly messages: readonly ChatMessage[]
-}
-
-/** `prompt` is taken raw, with special tokens parsed. */
-export interface CompletionRequest extends GenerationParameters {
-  readonly prompt: string
-}
-
-export interface ChatCompletions {
-  create(
-    request: ChatCompletionRequest & { stream: true },
-    options?: RequestOptions,
-  ): Promise<TokenStream<ChatCompletionChunk>>
-  create(
-    request: ChatCompletionRequest & { stream?: false },
-    options?: RequestOptions,
-  ): Promise<ChatCompletion>
-}
-
-export interface Completions {
-  create(
-    request: CompletionRequest & { stream: true },
-    options?: RequestOptions,
-  ): Promise<TokenStream<CompletionChunk>>
-  create(request: CompletionRequest & { stream?: false }, options?: RequestOptions): Promise<Completion>
-}
-
-/** Iterate it once; `abort`, or leaving the loop, stops the model. */
-export interface TokenStream<Chunk> extends AsyncIterable<Chunk> {
-  abort(): void
-}
-
-/** `length`: max_tokens or the context is used up. `tool_calls`: the model called one. `abort`: the caller stopped it. */
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'abort'
-
-export interface Usage {
-  readonly prompt_tokens: number
-  readonly completion_tokens: number
-  readonly total_tokens: number
-  /** Prompt tokens whose keys and values were still in the cache. */
-  readonly prompt_tokens_details: { readonly cached_tokens: number }
-}
-
-/** Measured on the machine that answers. Comes with the last chunk; of an answer that moved to another backend, of what came there. */
-export interface Timings {
-  /** From the request's arrival to the first token. */
-  readonly ttftMs: number
-  readonly prefillTokensPerSecond: number
-  /** Over the tokens after the first. */
-  readonly decodeTokensPerSecond: number
-}
-
 /** A text, special tokens parsed, or its tokens; two tokens at least. */
 export interface ScoreRequest {
   readonly text?: string
@@ -216,84 +135,4 @@ export interface TokenScore {
   readonly logprobs: readonly number[]
   /** Most likely first; empty unless asked for. */
   readonly topLogprobs: readonly { readonly tokenId: number; readonly logprob: number }[]
-}
-
-export interface LogprobEntry {
-  readonly tokenId: number
-  readonly token: string
-  readonly logprob: number
-}
-
-/** One sampled token: what OpenAI reports, and its id. */
-export interface TokenLogprobs extends LogprobEntry {
-  readonly top_logprobs: readonly LogprobEntry[]
-}
-
-export interface ChatCompletionChunk {
-  readonly id: string
-  readonly object: 'chat.completion.chunk'
-  readonly created: number
-  readonly model: string
-  readonly choices: readonly {
-    readonly index: number
-    readonly delta: {
-      readonly role?: 'assistant'
-      readonly content?: string
-      /** What a model that thinks thinks before its answer. */
-      readonly reasoning_content?: string
-    }
-    readonly finish_reason: FinishReason | null
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage?: Usage
-  readonly timings?: Timings
-}
-
-export interface ChatCompletion {
-  readonly id: string
-  readonly object: 'chat.completion'
-  readonly created: number
-  readonly model: string
-  readonly choices: readonly {
-    readonly index: number
-    readonly message: {
-      readonly role: 'assistant'
-      readonly content: string
-      /** Of a model that thinks, where it did. */
-      readonly reasoning_content?: string
-    }
-    readonly finish_reason: FinishReason
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage: Usage
-  readonly timings: Timings
-}
-
-export interface CompletionChunk {
-  readonly id: string
-  readonly object: 'text_completion'
-  readonly created: number
-  readonly model: string
-  readonly choices: readonly {
-    readonly index: number
-    readonly text: string
-    /** Ids of the tokens of this chunk. */
-    readonly tokens: readonly number[]
-    readonly finish_reason: FinishReason | null
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage?: Usage
-  readonly timings?: Timings
-}
-
-export interface Completion extends Omit<CompletionChunk, 'choices' | 'usage' | 'timings'> {
-  readonly choices: readonly {
-    readonly index: number
-    readonly text: string
-    readonly tokens: readonly number[]
-    readonly finish_reason: FinishReason
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage: Usage
-  readonly timings: Timings
 }
