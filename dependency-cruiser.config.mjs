@@ -5,7 +5,8 @@
 const rooms = [
   'index.ts',
   'api',
-  'client',
+  'service-worker.ts',
+  'client|service-worker',
   'worker.ts',
   'engine',
   'sampling|tokenizer|grammar',

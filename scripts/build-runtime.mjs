@@ -46,13 +46,15 @@ const dropOwnAddress = {
 
 /**
  * Builds the npm package: index.js for the page; worker.js, which it starts; thread.js, which the worker starts for each core;
- * and declarations. Dependencies are inside, so that the package also runs where nothing bundles; their licences lie beside.
+ * service-worker.js, and what an app's own service worker calls instead; and declarations. Dependencies are inside, so that the package also runs where nothing bundles; their licences lie beside.
  */
 await runAsScript(import.meta.url, async () => {
   rmSync(output, { recursive: true, force: true })
   await buildModule('index', 'index')
   await buildModule('worker', 'worker')
   await buildModule('thread', join('backends', 'wasm', 'thread'))
+  await buildModule('service-worker', 'service-worker')
+  await buildModule('answer-requests', join('service-worker', 'answer-requests'))
   const scripts = readdirSync(output).filter((name) => name.endsWith('.js'))
   const texts = scripts.map((name) => readFileSync(join(output, name), 'utf8'))
   for (const { file } of workers) {
