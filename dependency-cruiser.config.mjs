@@ -3,7 +3,7 @@
  * `errors.ts` and `protocol.ts` hold types and the one error class: every room may import them.
  */
 const rooms = [
-  'index.ts',
+  'index.ts|adapters',
   'api',
   'service-worker.ts',
   'client|service-worker',

@@ -55,6 +55,8 @@ await runAsScript(import.meta.url, async () => {
   await buildModule('thread', join('backends', 'wasm', 'thread'))
   await buildModule('service-worker', 'service-worker')
   await buildModule('answer-requests', join('service-worker', 'answer-requests'))
+  await buildModule('prompt-api', join('adapters', 'prompt-api'))
+  await buildModule('ai-sdk', join('adapters', 'ai-sdk'), [/^@ai-sdk/])
   const scripts = readdirSync(output).filter((name) => name.endsWith('.js'))
   const texts = scripts.map((name) => readFileSync(join(output, name), 'utf8'))
   for (const { file } of workers) {
@@ -82,8 +84,9 @@ function chunkFileNames({ name, facadeModuleId }) {
 /**
  * @param {string} name of the file that it becomes
  * @param {string} entry its module below src/, without the ending
+ * @param {RegExp[]} external packages that stay imports, because apps bring them
  */
-async function buildModule(name, entry) {
+async function buildModule(name, entry, external = []) {
   await build({
     configFile: false,
     root: folder,
@@ -103,6 +106,7 @@ async function buildModule(name, entry) {
       license: { fileName: `licences-${name}.md` },
       lib: { entry: join(folder, 'src', `${entry}.ts`), formats: ['es'], fileName: name },
       rolldownOptions: {
+        external,
         // Where nothing bundles, these are what a page fetches.
         output: { chunkFileNames, minify: true },
       },
