@@ -101,8 +101,13 @@ export interface GenerateRequest {
     /** Taken raw, special tokens parsed. */
     | { readonly prompt: string }
   readonly settings: GenerationSettings
-  /** Tokens of this answer that the page has already, from a worker before: neither sampled nor told again. */
-  readonly answered?: readonly number[]
+  /** Of each answer what the page has already, from a worker before: neither sampled nor told again. */
+  readonly answered?: readonly AnswerSoFar[]
+}
+
+export interface AnswerSoFar {
+  readonly tokens: readonly number[]
+  readonly isDone: boolean
 }
 
 export interface ScoreRequest {

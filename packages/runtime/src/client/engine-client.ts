@@ -56,6 +56,12 @@ export interface EngineClient {
 export type AnswerEvent = Extract<EngineEvent, { type: 'accepted' | 'tokens' | 'done' }>
 type StreamEvent = AnswerEvent | Extract<EngineEvent, { type: 'tokenized' | 'scored' }>
 
+interface Stream {
+  readonly id: StreamId
+  /** Which of the engine's loads it ran on, the latest that it knows of. */
+  load: number
+}
+
 /**
  * Starts a worker and loads the model in it.
  * @throws BrasaError what loading throws; `aborted` when the signal fires, what has arrived being kept
@@ -71,16 +77,31 @@ export async function createEngineClient(
   let loaded: EngineClient['loaded'] | undefined
   let disposed: BrasaError | undefined
   let lastStream: StreamId = 0
+  let numLoads = 0
+  /** Streams that ran side by side fail together when the GPU is lost: that is one loss. */
+  const lostLoads = new Set<number>()
   const open = new Set<WorkerConnection>()
   /** Workers that were left for the fallback. */
   const left = new WeakSet<WorkerConnection>()
   let untold: Fallback | undefined
 
+  const openStream = (): Stream => ({ id: ++lastStream, load: numLoads })
+
+  /** A load may choose anew where `auto` does: what was on the GPU may go on elsewhere. */
+  function takeLoaded({ model, device }: NonNullable<EngineClient['loaded']>, stream: Stream): void {
+    const { backend, reason } = device
+    const isOther = loaded !== undefined && loaded.device.backend !== backend
+    if (isOther && (backend === 'wasm' || backend === 'ort')) untold ??= { backend, reason }
+    loaded = { model, device }
+    stream.load = ++numLoads
+    tellChange()
+  }
+
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
-  function streamEventOf(event: EngineEvent): StreamEvent | undefined {
+  function streamEventOf(event: EngineEvent, stream: Stream): StreamEvent | undefined {
     if (event.type === 'progress') onProgress?.(event.progress)
     else if (event.type === 'warning') onWarning?.(event.warning)
-    else if (event.type === 'loaded') loaded = { model: event.model, device: event.device }
+    else if (event.type === 'loaded') takeLoaded(event, stream)
     else return event
     return undefined
   }
@@ -88,19 +109,19 @@ export async function createEngineClient(
   /** Reads a stream to its end. Whoever leaves earlier, or the signal, stops it. */
   async function* readStream(
     worker: WorkerConnection,
-    stream: StreamId,
+    stream: Stream,
     streamSignal: AbortSignal | undefined,
   ): AsyncGenerator<StreamEvent, void, undefined> {
-    const abort = () => void worker.call((service) => service.abort(stream)).catch(() => {})
+    const abort = () => void worker.call((service) => service.abort(stream.id)).catch(() => {})
     if (streamSignal?.aborted) abort()
     streamSignal?.addEventListener('abort', abort)
     let ended = false
     try {
       for (;;) {
-        const events = await worker.call((service) => service.next(stream))
+        const events = await worker.call((service) => service.next(stream.id))
         if (events.length === 0) break
         for (const event of events) {
-          const streamEvent = streamEventOf(event)
+          const streamEvent = streamEventOf(event, stream)
           if (streamEvent) yield streamEvent
         }
       }
@@ -115,7 +136,12 @@ export async function createEngineClient(
   }
 
   /** Whether the next worker is to run the fallback because of this error. */
-  function choosesFallback(error: BrasaError): boolean {
+  function choosesFallback(error: BrasaError, stream: Stream | undefined): boolean {
+    if (error.code === 'device_lost') {
+      const load = stream?.load ?? numLoads
+      if (lostLoads.has(load)) return false
+      lostLoads.add(load)
+    }
     const next = fallback.after(error)
     if (next === undefined) return false
     request = { ...request, ...next }
@@ -124,9 +150,9 @@ export async function createEngineClient(
   }
 
   /** Whether what failed on this worker is to go on in a new one. All that runs there moves together. */
-  function leaves(worker: WorkerConnection, error: unknown): boolean {
+  function leaves(worker: WorkerConnection, stream: Stream | undefined, error: unknown): boolean {
     if (left.has(worker)) return true
-    if (!isBrasaError(error) || !choosesFallback(error)) return false
+    if (!isBrasaError(error) || !choosesFallback(error, stream)) return false
     left.add(worker)
     open.delete(worker)
     connection = undefined
@@ -148,19 +174,18 @@ export async function createEngineClient(
     let isLoading = true
     const worker = connectWorker(spawn, onLost, () => (isLoading || isOnCpu() ? cpuSilenceMs : undefined))
     open.add(worker)
-    const stream = ++lastStream
+    const stream = openStream()
     const stopWaiting = closeWhenAborted(worker, loadSignal)
     try {
-      await worker.call((service) => service.load(stream, request))
+      await worker.call((service) => service.load(stream.id, request))
       for await (const _ of readStream(worker, stream, loadSignal));
       isLoading = false
-      tellChange()
       return worker
     } catch (error) {
       const reason = toBrasaError(error)
       open.delete(worker)
       worker.close(reason)
-      if (disposed || loadSignal?.aborted || !choosesFallback(reason)) throw reason
+      if (disposed || loadSignal?.aborted || !choosesFallback(reason, stream)) throw reason
       return start(loadSignal)
     } finally {
       stopWaiting()
@@ -193,7 +218,7 @@ export async function createEngineClient(
     try {
       return await worker.call(run)
     } catch (error) {
-      if (!leaves(worker, error)) throw error
+      if (!leaves(worker, undefined, error)) throw error
       return call(run)
     }
   }
@@ -212,26 +237,29 @@ export async function createEngineClient(
     generateRequest: GenerateRequest,
     answerSignal: AbortSignal,
   ): AsyncGenerator<AnswerEvent, void, undefined> {
-    const answered: number[] = []
+    const { numAnswers = 1 } = generateRequest.settings
+    const answered = Array.from({ length: numAnswers }, () => ({ tokens: [] as number[], isDone: false }))
     let accepted = false
     let mayRepeat = true
     for (;;) {
       const worker = await workerFor(answerSignal)
-      const stream = ++lastStream
+      const stream = openStream()
       try {
-        await worker.call((service) => service.generate(stream, { ...generateRequest, answered }))
+        await worker.call((service) => service.generate(stream.id, { ...generateRequest, answered }))
         for await (const event of readStream(worker, stream, answerSignal)) {
           if (event.type === 'tokenized' || event.type === 'scored') continue
           if (event.type === 'accepted' && accepted) continue
           accepted ||= event.type === 'accepted'
-          if (event.type === 'tokens') answered.push(...event.tokens)
+          if (event.type === 'tokens') answered[event.answer ?? 0]!.tokens.push(...event.tokens)
+          if (event.type === 'done') answered[event.answer ?? 0]!.isDone = true
           yield event
         }
         return
       } catch (error) {
-        if (leaves(worker, error)) continue
+        if (answered.every(({ isDone }) => isDone)) return
+        if (leaves(worker, stream, error)) continue
         const isLoss = isBrasaError(error) && error.code === 'device_lost'
-        if (!isLoss || !mayRepeat || answered.length > 0) throw error
+        if (!isLoss || !mayRepeat || answered.some(({ tokens }) => tokens.length > 0)) throw error
         mayRepeat = false
       }
     }
@@ -245,11 +273,11 @@ export async function createEngineClient(
   ): Promise<{ tokens: Uint32Array; scores: TokenScore[] }> {
     for (let mayRepeat = true; ; ) {
       const worker = await workerFor(scoreSignal)
-      const stream = ++lastStream
+      const stream = openStream()
       const scores: TokenScore[] = []
       let tokens = new Uint32Array()
       try {
-        await worker.call((service) => service.score(stream, scoreRequest))
+        await worker.call((service) => service.score(stream.id, scoreRequest))
         for await (const event of readStream(worker, stream, scoreSignal)) {
           if (event.type === 'tokenized') tokens = Uint32Array.from(event.tokens)
           if (event.type !== 'scored') continue
@@ -258,7 +286,7 @@ export async function createEngineClient(
         }
         return { tokens, scores }
       } catch (error) {
-        if (leaves(worker, error)) continue
+        if (leaves(worker, stream, error)) continue
         const isLoss = isBrasaError(error) && error.code === 'device_lost'
         if (!isLoss || !mayRepeat) throw error
         mayRepeat = false

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { Executor } from '../backends/executor.ts'
 import type { EngineEvent, GenerationSettings } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
-import { createConversation } from './conversation.ts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from './fake-executor.ts'
-import { type AnswerText, checkPrompt, generate } from './generate.ts'
+import { type AnswerText, type Constraint, checkPrompt, createAnswerTask } from './generate.ts'
+import { createScheduler } from './scheduler.ts'
 import { createThoughtSplitter } from './thoughts.ts'
 
 const eos = 0
@@ -26,16 +26,16 @@ const scripted = (prompt: string, answer: string, options: FakeExecutorOptions =
     next: (tokens) => answer.charCodeAt(tokens.length - prompt.length) || eos,
   })
 
-function createSession(executor: FakeExecutor) {
-  const conversation = createConversation(executor)
+function createSession(executor: FakeExecutor, lookahead = 4) {
+  const scheduler = createScheduler({ executor, lookahead })
   const run = async (
     prompt: string,
     parameters: Record<string, unknown> = {},
     {
-      lookahead = 4,
       signal = new AbortController().signal,
       onEvent = (_: EngineEvent) => {},
       answered = '',
+      constraint = undefined as Constraint | undefined,
     } = {},
   ) => {
     const events: EngineEvent[] = []
@@ -44,19 +44,16 @@ function createSession(executor: FakeExecutor) {
       events.push(event)
       onEvent(event)
     }
-    const arrivedAtMs = performance.now()
-    await generate({
-      executor,
-      conversation,
-      text,
+    const task = createAnswerTask({
+      ...{ text, settings, signal, emit, constraint },
       prompt: encode(prompt),
-      settings,
+      index: 0,
       answered: [...encode(answered)],
-      lookahead,
-      signal,
-      arrivedAtMs,
-      emit,
+      usage: { cachedTokens: 0, completionTokens: 0 },
+      contextLength: executor.contextLength,
+      arrivedAtMs: performance.now(),
     })
+    await scheduler.run(task)
     const tokens = events.flatMap((event) => (event.type === 'tokens' ? event.tokens : []))
     const shown = events.map((event) => (event.type === 'tokens' ? event.text : '')).join('')
     const thought = events.map((event) => (event.type === 'tokens' ? event.thought : '')).join('')
@@ -64,10 +61,10 @@ function createSession(executor: FakeExecutor) {
     if (done.type !== 'done') throw new Error('no done event')
     return { events, tokens, thought, text: shown, done }
   }
-  return { run, held: () => String.fromCharCode(...executor.tokensOf(conversation.sequence)) }
+  return { run, held: () => String.fromCharCode(...executor.tokensOf(executor.sequences()[0]!)) }
 }
 
-describe('generate', () => {
+describe('createAnswerTask', () => {
   test('answers until the end-of-sequence token, which is a token and no text', async () => {
     const { run } = createSession(scripted('hello', 'world'))
     const answer = await run('hello')
@@ -109,7 +106,7 @@ describe('generate', () => {
   test('the same tokens whatever the lookahead', async () => {
     const answers = await Promise.all(
       [1, 2, 3, 4].map((lookahead) =>
-        createSession(createFakeExecutor()).run('hello', { max_tokens: 20 }, { lookahead }),
+        createSession(createFakeExecutor(), lookahead).run('hello', { max_tokens: 20 }),
       ),
     )
     for (const answer of answers) {
@@ -136,7 +133,7 @@ describe('generate', () => {
   test('rolls overshoot back exactly', async () => {
     const executor = scripted('hello', 'world')
     const { run, held } = createSession(executor)
-    await run('hello', {}, { lookahead: 4 })
+    await run('hello')
     expect(held()).toBe('helloworld\0')
     // Had overshoot stayed, or been cut too short, the follow-up would be computed anew or differ.
     const computed = executor.numTokensComputed()
@@ -277,6 +274,58 @@ describe('generate', () => {
     expect(timings.prefillTokensPerSecond).toBeGreaterThan(0)
     expect(timings.decodeTokensPerSecond).toBeGreaterThan(0)
     expect(timings.decodeTokensPerSecond).toBeLessThan(250)
+  })
+})
+
+describe('a constrained answer', () => {
+  const maskOf = (letters: string) => {
+    const mask = new Uint32Array(8)
+    for (const token of encode(letters)) mask[token >>> 5]! |= 1 << (token & 31)
+    return mask
+  }
+  /** The letters of `places`, one set after another. */
+  const inPlaces = (places: readonly string[]) => {
+    const accepted: string[] = []
+    const constraint: Constraint = {
+      allowed: () => maskOf(places[accepted.length]!),
+      accept: (token) => accepted.push(String.fromCharCode(token)),
+      get isComplete() {
+        return accepted.length === places.length
+      },
+    }
+    return { constraint, accepted }
+  }
+
+  test('has no token that its mask forbids, and ends where the structure does', async () => {
+    const places = ['ab', 'x', '01', '}']
+    const { constraint, accepted } = inPlaces(places)
+    const answer = await createSession(createFakeExecutor()).run('hello', {}, { constraint })
+    expect(answer.text).toBe(accepted.join(''))
+    for (const [index, letter] of accepted.entries()) expect(places[index]).toContain(letter)
+    expect(answer.done.finishReason).toBe('stop')
+  })
+
+  test('goes on in another worker from where its tokens left it', async () => {
+    const places = ['ab', 'x', '01', '}']
+    const whole = await createSession(createFakeExecutor()).run('hello', {}, inPlaces(places))
+    const answered = whole.text.slice(0, 2)
+    const rest = await createSession(createFakeExecutor()).run('hello', {}, { ...inPlaces(places), answered })
+    expect(answered + rest.text).toBe(whole.text)
+  })
+
+  test('fails alone where its constraint does', async () => {
+    const session = createSession(createFakeExecutor())
+    const constraint: Constraint = {
+      allowed: () => undefined,
+      accept() {
+        throw new Error('no such token')
+      },
+      isComplete: false,
+    }
+    const other = session.run('other', { max_tokens: 5 })
+    await expect(session.run('hello', {}, { constraint })).rejects.toThrow('no such token')
+    expect((await other).tokens).toHaveLength(5)
+    expect((await session.run('hello', { max_tokens: 3 })).tokens).toHaveLength(3)
   })
 })
 
