@@ -8,6 +8,8 @@ export interface Started<Event> {
   /** To be iterated once. */
   readonly events: AsyncGenerator<Event, void, undefined>
   abort(): void
+  /** Lets go of what nobody reads to its end. */
+  end(): Promise<void>
 }
 
 /** @throws BrasaError `aborted` if the signal already is; what the engine says of the prompt */
@@ -32,7 +34,11 @@ export async function started<Event>(
   const release = () => signal?.removeEventListener('abort', abort)
   try {
     const first = await events.next()
-    return { events: resumed(events, first, release), abort }
+    const end = async () => {
+      release()
+      await events.return()
+    }
+    return { events: resumed(events, first, end), abort, end }
   } catch (error) {
     release()
     throw error
@@ -42,20 +48,19 @@ export async function started<Event>(
 async function* resumed<Event>(
   events: AsyncGenerator<Event, void, undefined>,
   first: IteratorResult<Event, void>,
-  release: () => void,
+  end: () => Promise<void>,
 ): AsyncGenerator<Event, void, undefined> {
   try {
     if (!first.done) yield first.value
     yield* events
   } finally {
-    release()
-    await events.return()
+    await end()
   }
 }
 
 /** What an answer's events come to, chunk by chunk. */
 export function createTokenStream<Chunk>(
-  { events, abort }: Started<unknown>,
+  { abort, end }: Started<unknown>,
   chunks: AsyncGenerator<Chunk, void, undefined>,
 ): TokenStream<Chunk> {
   let iterated = false
@@ -70,10 +75,10 @@ export function createTokenStream<Chunk>(
       iterated = true
       return {
         next: () => chunks.next(),
-        // Chunks that nobody began to read do not know the events they would come from.
+        // Chunks that nobody began to read have nothing to end.
         async return() {
           await chunks.return()
-          await events.return()
+          await end()
           return { done: true, value: undefined }
         },
       }

@@ -3,10 +3,13 @@ import type { ChatCompletions, Completions } from './completion-types.ts'
 import type { InspectOptions, ModelInspection } from './inspect-types.ts'
 import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
+import type { ResponsesApi } from './response-types.ts'
 
 export type * from './completion-types.ts'
 export type { InspectOptions, MemoryEstimate, ModelInspection } from './inspect-types.ts'
 export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
+export type * from './response-types.ts'
+export type * from './tool-types.ts'
 
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
@@ -81,8 +84,14 @@ export interface Engine {
   readonly model: ModelInfo
   /** What answers, and why. Changes with the warning `backend_changed`. */
   readonly device: DeviceInfo
+  /**
+   * OpenAI's API by its addresses, for clients that take a `fetch`: `/v1/chat/completions`, `/v1/completions`, `/v1/responses`,
+   * `/v1/embeddings`, `/v1/models`, and `/tokenize`, `/detokenize`, `/health`, `/metrics`, `/openapi.json`. Whatever the host is.
+   */
+  readonly fetch: typeof fetch
   readonly chat: { readonly completions: ChatCompletions }
   readonly completions: Completions
+  readonly responses: ResponsesApi
   /** Any ONNX model. These run in a worker of their own, which starts when it is first needed. */
   readonly sessions: Sessions
   readonly embeddings: Embeddings
