@@ -81,7 +81,7 @@ export function createSampler(heap: Heap, kernels: Kernels, vocabSize: number): 
 function copyAllowed(from: Float32Array, to: Float32Array, allowed: Uint32Array): void {
   to.fill(Number.NEGATIVE_INFINITY)
   for (let word = 0, first = 0; first < from.length; word++, first += 32) {
-    const bits = allowed[word]!
+    const bits = allowed[word] ?? 0
     if (bits === 0xffff_ffff) {
       to.set(from.subarray(first, first + 32), first)
       continue
