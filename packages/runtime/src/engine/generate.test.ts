@@ -3,7 +3,13 @@ import type { Executor } from '../backends/executor.ts'
 import type { EngineEvent, GenerationSettings } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from './fake-executor.ts'
-import { type AnswerText, type Constraint, checkPrompt, createAnswerTask } from './generate.ts'
+import {
+  type AnswerText,
+  type Constraint,
+  checkPrompt,
+  createAnswerTask,
+  type ToolCallParser,
+} from './generate.ts'
 import { createScheduler } from './scheduler.ts'
 import { createThoughtSplitter } from './thoughts.ts'
 
@@ -26,7 +32,7 @@ const scripted = (prompt: string, answer: string, options: FakeExecutorOptions =
     next: (tokens) => answer.charCodeAt(tokens.length - prompt.length) || eos,
   })
 
-function createSession(executor: FakeExecutor, lookahead = 4) {
+function createSession(executor: FakeExecutor, lookahead = 4, answerText = text) {
   const scheduler = createScheduler({ executor, lookahead })
   const run = async (
     prompt: string,
@@ -45,7 +51,8 @@ function createSession(executor: FakeExecutor, lookahead = 4) {
       onEvent(event)
     }
     const task = createAnswerTask({
-      ...{ text, settings, signal, emit, constraint },
+      ...{ settings, signal, emit, constraint },
+      text: answerText,
       prompt: encode(prompt),
       index: 0,
       answered: [...encode(answered)],
@@ -283,33 +290,36 @@ describe('a constrained answer', () => {
     for (const token of encode(letters)) mask[token >>> 5]! |= 1 << (token & 31)
     return mask
   }
-  /** The letters of `places`, one set after another. */
-  const inPlaces = (places: readonly string[]) => {
-    const accepted: string[] = []
+  /** The letters of `places`, one set after another, then the end. */
+  const inPlaces = (places: readonly string[], answered = '') => {
+    const accepted = [...answered]
     const constraint: Constraint = {
-      allowed: () => maskOf(places[accepted.length]!),
+      allowed: async () => maskOf(places[accepted.length] ?? String.fromCharCode(eos)),
       accept: (token) => accepted.push(String.fromCharCode(token)),
-      get isComplete() {
-        return accepted.length === places.length
-      },
+      free() {},
     }
     return { constraint, accepted }
   }
+  const places = ['ab', 'x', '01', '}']
 
-  test('has no token that its mask forbids, and ends where the structure does', async () => {
-    const places = ['ab', 'x', '01', '}']
+  test('has no token that its mask forbids, and ends where the structure does, though told to go on', async () => {
     const { constraint, accepted } = inPlaces(places)
-    const answer = await createSession(createFakeExecutor()).run('hello', {}, { constraint })
+    const session = createSession(createFakeExecutor())
+    const answer = await session.run('hello', { ignore_eos: true }, { constraint })
     expect(answer.text).toBe(accepted.join(''))
+    expect(accepted).toHaveLength(4)
     for (const [index, letter] of accepted.entries()) expect(places[index]).toContain(letter)
     expect(answer.done.finishReason).toBe('stop')
   })
 
   test('goes on in another worker from where its tokens left it', async () => {
-    const places = ['ab', 'x', '01', '}']
     const whole = await createSession(createFakeExecutor()).run('hello', {}, inPlaces(places))
     const answered = whole.text.slice(0, 2)
-    const rest = await createSession(createFakeExecutor()).run('hello', {}, { ...inPlaces(places), answered })
+    const rest = await createSession(createFakeExecutor()).run(
+      'hello',
+      {},
+      { ...inPlaces(places, answered), answered },
+    )
     expect(answered + rest.text).toBe(whole.text)
   })
 
@@ -320,12 +330,55 @@ describe('a constrained answer', () => {
       accept() {
         throw new Error('no such token')
       },
-      isComplete: false,
+      free() {},
     }
     const other = session.run('other', { max_tokens: 5 })
     await expect(session.run('hello', {}, { constraint })).rejects.toThrow('no such token')
     expect((await other).tokens).toHaveLength(5)
     expect((await session.run('hello', { max_tokens: 3 })).tokens).toHaveLength(3)
+  })
+})
+
+describe('an answer that calls tools', () => {
+  /** Words in upper case are calls. */
+  const upperCase = (): ToolCallParser => {
+    let numCalls = 0
+    return {
+      push(given) {
+        const toolCalls = Array.from(given.matchAll(/[A-Z]/g), ([name]) => ({ index: numCalls++, name }))
+        return { content: given.replace(/[A-Z]/g, ''), toolCalls }
+      },
+      end: () => ({ content: '.', toolCalls: [] }),
+      get numCalls() {
+        return numCalls
+      },
+    }
+  }
+  const withTools: AnswerText = { ...text, createToolCallParser: upperCase }
+  const callsOf = (events: readonly EngineEvent[]) =>
+    events.flatMap((event) => (event.type === 'tokens' ? (event.toolCalls ?? []) : []))
+
+  test('has its calls apart from its text, and says that it ended with them', async () => {
+    const { run } = createSession(scripted('q', 'aBcD'), 4, withTools)
+    const answer = await run('q')
+    expect(answer.text).toBe('ac.')
+    expect(callsOf(answer.events)).toEqual([
+      { index: 0, name: 'B' },
+      { index: 1, name: 'D' },
+    ])
+    expect(answer.done.finishReason).toBe('tool_calls')
+  })
+
+  test('is cut like any other, and goes on counting in another worker', async () => {
+    const cut = await createSession(scripted('q', 'aBcD'), 4, withTools).run('q', { max_tokens: 3 })
+    expect(cut.done.finishReason).toBe('length')
+    const rest = await createSession(scripted('q', 'aBcD'), 4, withTools).run('q', {}, { answered: 'aBc' })
+    expect(callsOf(rest.events)).toEqual([{ index: 1, name: 'D' }])
+  })
+
+  test('that calls none ends as ever', async () => {
+    const answer = await createSession(scripted('q', 'ab'), 4, withTools).run('q')
+    expect([answer.text, answer.done.finishReason]).toEqual(['ab.', 'stop'])
   })
 })
 

@@ -1,6 +1,13 @@
 import type { AllowedTokens, Executor, TokenLogprob } from '../backends/executor.ts'
 import { BrasaError } from '../errors.ts'
-import type { EngineEvent, FinishReason, GenerationSettings, Timings, TokenLogprobs } from '../protocol.ts'
+import type {
+  EngineEvent,
+  FinishReason,
+  GenerationSettings,
+  Timings,
+  TokenLogprobs,
+  ToolCallDelta,
+} from '../protocol.ts'
 import type { SequenceTask } from './scheduler.ts'
 import { createStopFilter } from './stop-strings.ts'
 import type { Spoken, ThoughtSplitter } from './thoughts.ts'
@@ -14,15 +21,31 @@ export interface AnswerText {
   createDecoder(): { push(token: number): string; end(): string }
   /** Keeps thought and answer apart; stop strings are looked for in the answer. */
   createThoughtSplitter(): ThoughtSplitter
+  /** Of an answer that may call tools. */
+  createToolCallParser?(): ToolCallParser
 }
 
-/** What keeps an answer to a structure. */
+/** What keeps an answer to a format. */
 export interface Constraint {
-  /** Tokens that may come next: see `StepRow.allowedTokens`. */
-  allowed(): AllowedTokens
+  /** What may be sampled next: see `StepRow.allowedTokens`. */
+  allowed(): AllowedTokens | Promise<AllowedTokens>
+  /** Takes a sampled token that does not end the answer. */
   accept(token: number): void
-  /** Nothing may follow. */
-  readonly isComplete: boolean
+  free(): void
+}
+
+/** Takes the calls of tools out of an answer's text. */
+export interface ToolCallParser {
+  push(text: string): ToolCallPiece
+  /** What was held back. */
+  end(): ToolCallPiece
+  /** So far. */
+  readonly numCalls: number
+}
+
+export interface ToolCallPiece {
+  readonly content: string
+  readonly toolCalls: readonly ToolCallDelta[]
 }
 
 export interface Answering {
@@ -37,6 +60,7 @@ export interface Answering {
   /** Of this answer and those beside it. */
   readonly usage: UsageCount
   readonly contextLength: number
+  /** Has taken `answered` already. */
   readonly constraint?: Constraint | undefined
   readonly signal: AbortSignal
   /** When the request came, on the clock of `performance.now()`. */
@@ -81,16 +105,24 @@ export function createAnswerTask(answering: Answering): SequenceTask {
   const decoder = text.createDecoder()
   const splitter = text.createThoughtSplitter()
   const stopFilter = createStopFilter(settings.stop)
+  const calls = text.createToolCallParser?.()
   let clock = createClock(answering.arrivedAtMs)
   let numCached = 0
   let numTokens = 0
 
   /** What of the model's words may be shown. */
   const said = ({ thought, text }: Spoken) => ({ thought, ...stopFilter.push(text) })
-  const emitText = ({ thought, text }: Spoken) => {
-    if (thought !== '' || text !== '') {
-      emit({ type: 'tokens', ...answer, thought, text, tokens: [], logprobs: [] })
-    }
+  const shown = (thought: string, { content, toolCalls }: ToolCallPiece) => ({
+    type: 'tokens' as const,
+    ...answer,
+    thought,
+    text: content,
+    ...(toolCalls.length > 0 && { toolCalls }),
+  })
+  const pieceOf = (text: string) => calls?.push(text) ?? { content: text, toolCalls: [] }
+  const emitRest = (thought: string, piece: ToolCallPiece) => {
+    if (thought === '' && piece.content === '' && piece.toolCalls.length === 0) return
+    emit({ ...shown(thought, piece), tokens: [], logprobs: [] })
   }
   const done = (finishReason: FinishReason) =>
     emit({
@@ -107,25 +139,23 @@ export function createAnswerTask(answering: Answering): SequenceTask {
     })
 
   /** Shows what was held back, as far as no stop string stands in it. */
-  function tellRest(): void {
+  function tellHeldBack(): void {
     for (const spoken of [splitter.push(decoder.end()), splitter.end()]) {
       const last = said(spoken)
-      emitText(last)
+      emitRest(last.thought, pieceOf(last.text))
       if (last.stopped) return
     }
-    emitText({ thought: '', text: stopFilter.end() })
+    emitRest('', pieceOf(stopFilter.end()))
   }
 
-  function end(reason: FinishReason): void {
-    tellRest()
-    done(reason)
+  function end(reason: FinishReason, isStopString = false): void {
+    if (!isStopString) tellHeldBack()
+    if (calls) emitRest('', calls.end())
+    done(reason === 'stop' && calls && calls.numCalls > 0 ? 'tool_calls' : reason)
   }
 
   // Their text is out already, but characters, tags and stop strings may span the seam.
-  for (const token of answered) {
-    said(splitter.push(decoder.push(token)))
-    constraint?.accept(token)
-  }
+  for (const token of answered) pieceOf(said(splitter.push(decoder.push(token))).text)
   usage.completionTokens += answered.length
 
   return {
@@ -152,19 +182,14 @@ export function createAnswerTask(answering: Answering): SequenceTask {
       numTokens++
       usage.completionTokens++
       const isEos = (constraint !== undefined || !settings.ignoreEos) && text.eosTokenIds.has(token)
-      const shown = said(isEos ? nothing : splitter.push(decoder.push(token)))
+      const { thought, text: visible, stopped } = said(isEos ? nothing : splitter.push(decoder.push(token)))
       const logprobs = topLogprobs > 0 ? [tokenLogprobs(token, top, text)] : []
-      emit({ type: 'tokens', ...answer, thought: shown.thought, text: shown.text, tokens: [token], logprobs })
-      if (shown.stopped) {
-        done('stop')
-        return true
-      }
-      if (!isEos) constraint?.accept(token)
-      if (!isEos && !constraint?.isComplete) return false
-      end('stop')
-      return true
+      emit({ ...shown(thought, pieceOf(visible)), tokens: [token], logprobs })
+      if (stopped || isEos) end('stop', stopped)
+      else constraint?.accept(token)
+      return stopped || isEos
     },
-    end,
+    end: (reason) => end(reason),
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BrasaError } from '../errors.ts'
 import type { EngineEvent, EngineService, LoadRequest } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
@@ -220,6 +220,25 @@ describe('createEngineService', () => {
       const dones = (await read(service, 2)).flatMap((event) => (event.type === 'done' ? [event] : []))
       expect(dones.map(({ finishReason }) => finishReason)).toEqual(Array(6).fill('abort'))
     })
+  })
+
+  test('gives each answer a constraint of its own, and gives all back whatever happens', async () => {
+    const free = vi.fn()
+    const constrain = vi.fn(async () => {
+      if (constrain.mock.calls.length === 5) throw new BrasaError('invalid_request', { message: 'No.' })
+      return { allowed: () => undefined, accept() {}, free }
+    })
+    const service = createEngineService(async () => ({ ...createFakeModel(), constrain }))
+    service.load(1, loadRequest)
+    await read(service, 1)
+    const { input, settings } = ask('hello')
+    const format = { type: 'json_object' } as const
+    service.generate(2, { input, settings: { ...settings, numAnswers: 3, format } })
+    expect((await read(service, 2)).filter(({ type }) => type === 'done')).toHaveLength(3)
+    expect([constrain.mock.calls.length, free.mock.calls.length]).toEqual([3, 3])
+    service.generate(3, { input, settings: { ...settings, numAnswers: 3, format } })
+    await expect(read(service, 3)).rejects.toMatchObject({ code: 'invalid_request' })
+    expect([constrain.mock.calls.length, free.mock.calls.length]).toEqual([5, 4])
   })
 
   test('refuses at once what comes when too many wait', async () => {

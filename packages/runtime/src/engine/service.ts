@@ -9,7 +9,7 @@ import type {
   TokenScore,
 } from '../protocol.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
-import { checkPrompt, createAnswerTask } from './generate.ts'
+import { type Constraint, checkPrompt, createAnswerTask } from './generate.ts'
 import type { LoadModel } from './model.ts'
 import { createModelSessions, type ModelSession } from './model-session.ts'
 import type { SequenceTask } from './scheduler.ts'
@@ -57,7 +57,7 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     const prompt = await session.model.encodePrompt(input)
     checkPrompt(prompt, session.model.executor)
     session.scheduler.checkRoom()
-    emit({ type: 'accepted' })
+    const constraints = await constraintsOf(session, request, left)
 
     const usage = { cachedTokens: 0, completionTokens: 0 }
     for (const { tokens, isDone } of answered) if (isDone) usage.completionTokens += tokens.length
@@ -72,16 +72,21 @@ export function createEngineService(loadModel: LoadModel): EngineService {
         text: model.answerText(input, prompt),
         answered: answered[index]?.tokens ?? [],
         contextLength: model.executor.contextLength,
+        constraint: constraints.get(index),
         signal: stopper.signal,
         emit: tell,
       })
     try {
+      // Others may have come while the format was prepared.
+      session.scheduler.checkRoom()
+      emit({ type: 'accepted' })
       await Promise.all(
         [...left].map((index) => runInTurn(session, (current) => taskOf(index, current), emit)),
       )
     } finally {
       signal.removeEventListener('abort', stop)
       stop()
+      for (const constraint of constraints.values()) constraint.free()
     }
   }
 
@@ -144,18 +149,39 @@ export function createEngineService(loadModel: LoadModel): EngineService {
   }
 }
 
+/** One for each answer that is to come, where the request asks for a format. */
+async function constraintsOf(
+  { model }: ModelSession,
+  { settings: { format }, answered = [] }: GenerateRequest,
+  indices: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, Constraint>> {
+  const constraints = new Map<number, Constraint>()
+  if (format === undefined) return constraints
+  if (model.constrain === undefined) throw unsupported('response_format')
+  try {
+    for (const index of indices) {
+      constraints.set(index, await model.constrain(format, answered[index]?.tokens ?? []))
+    }
+    return constraints
+  } catch (error) {
+    for (const constraint of constraints.values()) constraint.free()
+    throw error
+  }
+}
+
 /** @throws BrasaError `invalid_request` */
-function refuseUnsupported({ input, settings }: GenerateRequest): void {
-  const { format } = settings
+function refuseUnsupported({ input }: GenerateRequest): void {
   const asksFor = [
-    ['response_format', format !== undefined],
     ['tools', 'messages' in input && input.tools !== undefined],
     ['continue_final_message', 'messages' in input && input.continuesAssistant],
   ].find(([, isAsked]) => isAsked)
-  if (asksFor === undefined) return
-  throw new BrasaError('invalid_request', {
-    message: `"${asksFor[0]}" is not supported. Leave it out.`,
-    details: { parameter: String(asksFor[0]) },
+  if (asksFor !== undefined) throw unsupported(String(asksFor[0]))
+}
+
+function unsupported(parameter: string): BrasaError {
+  return new BrasaError('invalid_request', {
+    message: `"${parameter}" is not supported. Leave it out.`,
+    details: { parameter },
   })
 }
 
