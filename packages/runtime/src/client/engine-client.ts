@@ -56,12 +56,6 @@ export interface EngineClient {
 export type AnswerEvent = Extract<EngineEvent, { type: 'accepted' | 'tokens' | 'done' }>
 type StreamEvent = AnswerEvent | Extract<EngineEvent, { type: 'tokenized' | 'scored' }>
 
-interface Stream {
-  readonly id: StreamId
-  /** Which of the engine's loads it ran on, the latest that it knows of. */
-  load: number
-}
-
 /**
  * Starts a worker and loads the model in it.
  * @throws BrasaError what loading throws; `aborted` when the signal fires, what has arrived being kept
@@ -77,31 +71,27 @@ export async function createEngineClient(
   let loaded: EngineClient['loaded'] | undefined
   let disposed: BrasaError | undefined
   let lastStream: StreamId = 0
-  let numLoads = 0
   /** Streams that ran side by side fail together when the GPU is lost: that is one loss. */
-  const lostLoads = new Set<number>()
+  let lastLoss: { worker: WorkerConnection; load: number } | undefined
   const open = new Set<WorkerConnection>()
   /** Workers that were left for the fallback. */
   const left = new WeakSet<WorkerConnection>()
   let untold: Fallback | undefined
 
-  const openStream = (): Stream => ({ id: ++lastStream, load: numLoads })
-
   /** A load may choose anew where `auto` does: what was on the GPU may go on elsewhere. */
-  function takeLoaded({ model, device }: NonNullable<EngineClient['loaded']>, stream: Stream): void {
+  function takeLoaded({ model, device }: NonNullable<EngineClient['loaded']>): void {
     const { backend, reason } = device
     const isOther = loaded !== undefined && loaded.device.backend !== backend
     if (isOther && (backend === 'wasm' || backend === 'ort')) untold ??= { backend, reason }
     loaded = { model, device }
-    stream.load = ++numLoads
     tellChange()
   }
 
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
-  function streamEventOf(event: EngineEvent, stream: Stream): StreamEvent | undefined {
+  function streamEventOf(event: EngineEvent): StreamEvent | undefined {
     if (event.type === 'progress') onProgress?.(event.progress)
     else if (event.type === 'warning') onWarning?.(event.warning)
-    else if (event.type === 'loaded') takeLoaded(event, stream)
+    else if (event.type === 'loaded') takeLoaded(event)
     else return event
     return undefined
   }
@@ -109,19 +99,19 @@ export async function createEngineClient(
   /** Reads a stream to its end. Whoever leaves earlier, or the signal, stops it. */
   async function* readStream(
     worker: WorkerConnection,
-    stream: Stream,
+    stream: StreamId,
     streamSignal: AbortSignal | undefined,
   ): AsyncGenerator<StreamEvent, void, undefined> {
-    const abort = () => void worker.call((service) => service.abort(stream.id)).catch(() => {})
+    const abort = () => void worker.call((service) => service.abort(stream)).catch(() => {})
     if (streamSignal?.aborted) abort()
     streamSignal?.addEventListener('abort', abort)
     let ended = false
     try {
       for (;;) {
-        const events = await worker.call((service) => service.next(stream.id))
+        const events = await worker.call((service) => service.next(stream))
         if (events.length === 0) break
         for (const event of events) {
-          const streamEvent = streamEventOf(event, stream)
+          const streamEvent = streamEventOf(event)
           if (streamEvent) yield streamEvent
         }
       }
@@ -136,11 +126,11 @@ export async function createEngineClient(
   }
 
   /** Whether the next worker is to run the fallback because of this error. */
-  function choosesFallback(error: BrasaError, stream: Stream | undefined): boolean {
-    if (error.code === 'device_lost') {
-      const load = stream?.load ?? numLoads
-      if (lostLoads.has(load)) return false
-      lostLoads.add(load)
+  function choosesFallback(worker: WorkerConnection, error: BrasaError): boolean {
+    const { load } = error.details
+    if (error.code === 'device_lost' && typeof load === 'number') {
+      if (lastLoss?.worker === worker && lastLoss.load >= load) return false
+      lastLoss = { worker, load }
     }
     const next = fallback.after(error)
     if (next === undefined) return false
@@ -150,9 +140,9 @@ export async function createEngineClient(
   }
 
   /** Whether what failed on this worker is to go on in a new one. All that runs there moves together. */
-  function leaves(worker: WorkerConnection, stream: Stream | undefined, error: unknown): boolean {
+  function leaves(worker: WorkerConnection, error: unknown): boolean {
     if (left.has(worker)) return true
-    if (!isBrasaError(error) || !choosesFallback(error, stream)) return false
+    if (!isBrasaError(error) || !choosesFallback(worker, error)) return false
     left.add(worker)
     open.delete(worker)
     connection = undefined
@@ -174,10 +164,10 @@ export async function createEngineClient(
     let isLoading = true
     const worker = connectWorker(spawn, onLost, () => (isLoading || isOnCpu() ? cpuSilenceMs : undefined))
     open.add(worker)
-    const stream = openStream()
+    const stream = ++lastStream
     const stopWaiting = closeWhenAborted(worker, loadSignal)
     try {
-      await worker.call((service) => service.load(stream.id, request))
+      await worker.call((service) => service.load(stream, request))
       for await (const _ of readStream(worker, stream, loadSignal));
       isLoading = false
       return worker
@@ -185,7 +175,7 @@ export async function createEngineClient(
       const reason = toBrasaError(error)
       open.delete(worker)
       worker.close(reason)
-      if (disposed || loadSignal?.aborted || !choosesFallback(reason, stream)) throw reason
+      if (disposed || loadSignal?.aborted || !choosesFallback(worker, reason)) throw reason
       return start(loadSignal)
     } finally {
       stopWaiting()
@@ -218,7 +208,7 @@ export async function createEngineClient(
     try {
       return await worker.call(run)
     } catch (error) {
-      if (!leaves(worker, undefined, error)) throw error
+      if (!leaves(worker, error)) throw error
       return call(run)
     }
   }
@@ -243,9 +233,9 @@ export async function createEngineClient(
     let mayRepeat = true
     for (;;) {
       const worker = await workerFor(answerSignal)
-      const stream = openStream()
+      const stream = ++lastStream
       try {
-        await worker.call((service) => service.generate(stream.id, { ...generateRequest, answered }))
+        await worker.call((service) => service.generate(stream, { ...generateRequest, answered }))
         for await (const event of readStream(worker, stream, answerSignal)) {
           if (event.type === 'tokenized' || event.type === 'scored') continue
           if (event.type === 'accepted' && accepted) continue
@@ -257,7 +247,7 @@ export async function createEngineClient(
         return
       } catch (error) {
         if (answered.every(({ isDone }) => isDone)) return
-        if (leaves(worker, stream, error)) continue
+        if (leaves(worker, error)) continue
         const isLoss = isBrasaError(error) && error.code === 'device_lost'
         if (!isLoss || !mayRepeat || answered.some(({ tokens }) => tokens.length > 0)) throw error
         mayRepeat = false
@@ -273,11 +263,11 @@ export async function createEngineClient(
   ): Promise<{ tokens: Uint32Array; scores: TokenScore[] }> {
     for (let mayRepeat = true; ; ) {
       const worker = await workerFor(scoreSignal)
-      const stream = openStream()
+      const stream = ++lastStream
       const scores: TokenScore[] = []
       let tokens = new Uint32Array()
       try {
-        await worker.call((service) => service.score(stream.id, scoreRequest))
+        await worker.call((service) => service.score(stream, scoreRequest))
         for await (const event of readStream(worker, stream, scoreSignal)) {
           if (event.type === 'tokenized') tokens = Uint32Array.from(event.tokens)
           if (event.type !== 'scored') continue
@@ -286,7 +276,7 @@ export async function createEngineClient(
         }
         return { tokens, scores }
       } catch (error) {
-        if (leaves(worker, stream, error)) continue
+        if (leaves(worker, error)) continue
         const isLoss = isBrasaError(error) && error.code === 'device_lost'
         if (!isLoss || !mayRepeat) throw error
         mayRepeat = false

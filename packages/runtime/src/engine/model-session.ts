@@ -7,6 +7,8 @@ import { createScheduler, type Scheduler } from './scheduler.ts'
 export interface ModelSession {
   readonly model: LoadedModel
   readonly scheduler: Scheduler
+  /** Which load of this worker it comes from, counted from 1. */
+  readonly load: number
 }
 
 export interface ModelSessions {
@@ -27,6 +29,7 @@ export function createModelSessions(loadModel: LoadModel): ModelSessions {
   let session: Promise<ModelSession> | undefined
   /** The same, once it is there. */
   let live: ModelSession | undefined
+  let numLoads = 0
   /** A load that nobody was told of. */
   let untold: EngineEvent | undefined
   let disposed = false
@@ -55,7 +58,7 @@ export function createModelSessions(loadModel: LoadModel): ModelSessions {
       }
       executor.dispose()
     }
-    return { model, scheduler: createScheduler({ executor, lookahead, onFailure }) }
+    return { model, scheduler: createScheduler({ executor, lookahead, onFailure }), load: ++numLoads }
   }
 
   function restart(emit: (event: EngineEvent) => void, signal: AbortSignal): Promise<ModelSession> {

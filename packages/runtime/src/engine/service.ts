@@ -1,4 +1,4 @@
-import { BrasaError, throwIfAborted } from '../errors.ts'
+import { BrasaError, isBrasaError, throwIfAborted } from '../errors.ts'
 import type {
   EngineEvent,
   EngineService,
@@ -113,8 +113,12 @@ export function createEngineService(loadModel: LoadModel): EngineService {
     taskOf: (session: ModelSession) => SequenceTask,
     emit: (event: EngineEvent) => void,
   ): Promise<void> {
-    for (let current = session; !(await current.scheduler.run(taskOf(current))); ) {
-      current = await sessions.current(emit)
+    for (let current = session; ; current = await sessions.current(emit)) {
+      try {
+        if (await current.scheduler.run(taskOf(current))) return
+      } catch (error) {
+        throw ofLoad(error, current.load)
+      }
     }
   }
 
@@ -147,6 +151,13 @@ export function createEngineService(loadModel: LoadModel): EngineService {
       sessions.dispose()
     },
   }
+}
+
+/** Many streams may hear of one loss of the device: `load` tells that it is one. */
+function ofLoad(error: unknown, load: number): unknown {
+  if (!isBrasaError(error) || error.code !== 'device_lost') return error
+  const { message, details } = error
+  return new BrasaError('device_lost', { message, details: { ...details, load }, cause: error })
 }
 
 /** One for each answer that is to come, where the request asks for a format. */
