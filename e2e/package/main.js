@@ -7,4 +7,4 @@ const answer = await engine.chat.completions.create({
   max_tokens: 12,
   temperature: 0,
 })
-document.body.textContent = answer.choices[0].message.content
+document.body.textContent = answer.choices[0]?.message.content ?? null
