@@ -37,7 +37,6 @@ export function createEngineService(loadModel: LoadModel): EngineService {
 
   async function answer(request: GenerateRequest, { emit, close, signal }: StreamContext): Promise<void> {
     const arrivedAtMs = performance.now()
-    refuseUnsupported(request)
     const { input, settings, answered = [] } = request
     const indices = Array.from({ length: settings.numAnswers ?? 1 }, (_, index) => index)
     const left = new Set(indices.filter((index) => !answered[index]?.isDone))
@@ -178,15 +177,6 @@ async function constraintsOf(
     for (const constraint of constraints.values()) constraint.free()
     throw error
   }
-}
-
-/** @throws BrasaError `invalid_request` */
-function refuseUnsupported({ input }: GenerateRequest): void {
-  const asksFor = [
-    ['tools', 'messages' in input && input.tools !== undefined],
-    ['continue_final_message', 'messages' in input && input.continuesAssistant],
-  ].find(([, isAsked]) => isAsked)
-  if (asksFor !== undefined) throw unsupported(String(asksFor[0]))
 }
 
 function unsupported(parameter: string): BrasaError {
