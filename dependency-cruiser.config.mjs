@@ -3,9 +3,10 @@
  * `errors.ts` and `protocol.ts` hold types and the one error class: every room may import them.
  */
 const rooms = [
-  'index.ts',
+  'index.ts|adapters',
   'api',
-  'client',
+  'service-worker.ts',
+  'client|service-worker',
   'worker.ts',
   'engine',
   'sampling|tokenizer|grammar',

@@ -54,7 +54,11 @@ export default defineConfig({
   root: here('packages/demo'),
   publicDir: here('public'),
   resolve: {
-    alias: { '#shaders': here('shaders'), '@brasa/runtime': here('packages/runtime/src/index.ts') },
+    alias: {
+      '#shaders': here('shaders'),
+      '@brasa/runtime/ai-sdk': here('packages/runtime/src/adapters/ai-sdk.ts'),
+      '@brasa/runtime': here('packages/runtime/src/index.ts'),
+    },
     // ONNX Runtime's glue is a file of its own, which its threads start too: it need not be inside as well.
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },

@@ -17,16 +17,17 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * The production build as a plain host serves it below a path, such as GitHub Pages, which sends no headers of its own.
+ * A folder as a plain host serves it below a path, such as GitHub Pages, which sends no headers of its own.
+ * @param folder the production build if left out
  * @returns the folder's address, and the way to end the server
  */
 export async function serveBelow(
   path: string,
-  { isIsolated }: { isIsolated: boolean },
+  { isIsolated, folder = dist }: { isIsolated: boolean; folder?: string },
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const file = join(dist, normalize(pathname.slice(path.length)))
+    const file = join(folder, normalize(pathname.slice(path.length)))
     const isFile = pathname.startsWith(path) && (await stat(file).catch(() => undefined))?.isFile()
     if (!isFile) {
       response.writeHead(404).end()

@@ -1,10 +1,11 @@
 // @ts-check
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { build, defaultClientConditions } from 'vite'
 import { assemblyScript } from './assemblyscript.mjs'
 import { root, runAsScript, ScriptError } from './command-line.mjs'
+import { shaderText } from './shader-text.mjs'
 
 const folder = join(root, 'packages', 'runtime')
 const output = join(folder, 'dist')
@@ -32,19 +33,34 @@ const keepWorkerAddresses = {
 }
 
 /**
- * Builds the npm package: index.js, which leaves its dependencies to the page's own bundler; worker.js, which has them
- * inside, so that it also runs where nothing bundles; thread.js, which the worker starts for each core; and declarations.
+ * ONNX Runtime names its own file as an asset, for pages of file: addresses, and webpack then looks for it in vain.
+ * @type {import('vite').Plugin}
+ */
+const dropOwnAddress = {
+  name: 'brasa:drop-own-address',
+  transform(code, id) {
+    if (!id.includes('onnxruntime-web')) return
+    return code.replace(/new \w+\("ort\.[\w.]+\.mjs", ?import\.meta\.url\)\.href/, 'import.meta.url')
+  },
+}
+
+/**
+ * Builds the npm package: index.js for the page; worker.js, which it starts; thread.js, which the worker starts for each core;
+ * service-worker.js, and what an app's own service worker calls instead; and declarations. Dependencies are inside, so that the package also runs where nothing bundles; their licences lie beside.
  */
 await runAsScript(import.meta.url, async () => {
   rmSync(output, { recursive: true, force: true })
-  const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  await buildModule('index', 'index', Object.keys(dependencies))
-  await buildModule('worker', 'worker', [])
-  await buildModule('thread', join('backends', 'wasm', 'thread'), [])
+  await buildModule('index', 'index')
+  await buildModule('worker', 'worker')
+  await buildModule('thread', join('backends', 'wasm', 'thread'))
+  await buildModule('service-worker', 'service-worker')
+  await buildModule('answer-requests', join('service-worker', 'answer-requests'))
+  await buildModule('prompt-api', join('adapters', 'prompt-api'))
+  await buildModule('ai-sdk', join('adapters', 'ai-sdk'), [/^@ai-sdk/])
   const scripts = readdirSync(output).filter((name) => name.endsWith('.js'))
   const texts = scripts.map((name) => readFileSync(join(output, name), 'utf8'))
   for (const { file } of workers) {
-    const start = new RegExp(`new Worker\\(\\s*new URL\\(["']\\./${file}["'], import\\.meta\\.url\\)`)
+    const start = new RegExp(`new Worker\\(new URL\\(.\\./${file}.,import\\.meta\\.url\\)`)
     if (texts.some((text) => start.test(text))) continue
     throw new ScriptError(
       `Nothing in the package starts ${file}: did the source change how it spawns the worker?`,
@@ -57,18 +73,27 @@ await runAsScript(import.meta.url, async () => {
 })
 
 /**
+ * The room that a chunk is from is in its name, such as backends-webgpu-executor: who sees one fetched knows why.
+ * @param {{ name: string, facadeModuleId?: string | null }} chunk
+ */
+function chunkFileNames({ name, facadeModuleId }) {
+  const path = facadeModuleId?.split('?')[0]?.split(join(folder, 'src') + sep)[1]
+  return `${path?.replace(/\.ts$/, '').replaceAll(sep, '-') ?? name}-[hash].js`
+}
+
+/**
  * @param {string} name of the file that it becomes
  * @param {string} entry its module below src/, without the ending
- * @param {readonly string[]} external packages that stay imports
+ * @param {RegExp[]} external packages that stay imports, because apps bring them
  */
-async function buildModule(name, entry, external) {
+async function buildModule(name, entry, external = []) {
   await build({
     configFile: false,
     root: folder,
     base: './',
     publicDir: false,
     logLevel: 'warn',
-    plugins: [assemblyScript(), keepWorkerAddresses],
+    plugins: [assemblyScript(), shaderText(), dropOwnAddress, keepWorkerAddresses],
     resolve: {
       alias: { '#shaders': join(root, 'shaders') },
       // Its glue stays a file of its own; inside, it would carry the whole .wasm as text.
@@ -78,11 +103,12 @@ async function buildModule(name, entry, external) {
       target: 'esnext',
       outDir: output,
       emptyOutDir: false,
-      minify: false,
+      license: { fileName: `licences-${name}.md` },
       lib: { entry: join(folder, 'src', `${entry}.ts`), formats: ['es'], fileName: name },
       rolldownOptions: {
-        external: external.map((name) => new RegExp(`^${name}(/|$)`)),
-        output: { chunkFileNames: '[name]-[hash].js' },
+        external,
+        // Where nothing bundles, these are what a page fetches.
+        output: { chunkFileNames, minify: true },
       },
     },
   })

@@ -25,7 +25,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var best = Candidate(lowest, noToken);
   for (var token = part; token < vocabSize; token += numParts) {
     let score = scores[rowIndex * vocabSize + token];
-    if (score >= threshold) {
+    // What the mask took away scores `lowest`.
+    if (score >= threshold && score > lowest) {
       best = better(best, Candidate(score + gumbelNoise(pcg(token + rowHash)), token));
     }
   }

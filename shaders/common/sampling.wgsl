@@ -14,6 +14,7 @@ struct SamplingSettings {
   presencePenalty: f32,
   topK: u32,
   seed: u32,
+  isBiased: u32,
 }
 
 struct Candidate {

@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'invalid_request'
   | 'context_length_exceeded'
   | 'template_failed'
+  /** Too many requests wait; `details.retryAfterMs` says when to ask again. */
+  | 'queue_full'
   | 'aborted'
   | 'disposed'
   | 'internal'

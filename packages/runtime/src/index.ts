@@ -5,3 +5,8 @@ export type * from './api/types.ts'
 export type { DeviceCounters, DeviceInfo, MemoryInfo } from './backends/executor.ts'
 export { BrasaError, type ErrorCode, type ErrorDetails, isBrasaError } from './errors.ts'
 export { samplingDefaults } from './sampling/parameters.ts'
+export {
+  type RegisterOptions,
+  type Registration,
+  registerBrasa,
+} from './service-worker/serve-requests.ts'

@@ -1,4 +1,5 @@
 import type { ModelInspection } from './api/inspect-types.ts'
+import type { ToolCallDelta, ToolDefinition } from './api/tool-types.ts'
 import type {
   BackendChoice,
   ChatMessage,
@@ -23,6 +24,7 @@ import type {
 } from './backends/executor.ts'
 
 export type { MemoryEstimate, ModelInspection } from './api/inspect-types.ts'
+export type { ToolCall, ToolCallDelta, ToolDefinition } from './api/tool-types.ts'
 export type {
   BackendChoice,
   ChatMessage,
@@ -56,6 +58,8 @@ export interface EngineService {
   /** Stops a stream. A load then fails with `aborted`; an answer is `done` with what there is. */
   abort(stream: StreamId): void
   tokenize(text: string): Promise<Uint32Array>
+  /** What each token stands for, which may be a part of a character; of a special token, its name. @throws BrasaError `invalid_request` */
+  tokenBytes(tokens: Uint32Array): Promise<readonly Uint8Array[]>
   memory(): Promise<MemoryInfo>
   counters(): Promise<DeviceCounters>
   dispose(): Promise<void>
@@ -89,12 +93,23 @@ export interface LoadRequest {
 
 export interface GenerateRequest {
   readonly input:
-    | { readonly messages: readonly ChatMessage[] }
+    | {
+        readonly messages: readonly ChatMessage[]
+        /** What the prompt offers the model; none where there are none to offer. */
+        readonly tools?: readonly ToolDefinition[]
+        /** The last message is the assistant's and the answer goes on from it, in the same turn. */
+        readonly continuesAssistant?: boolean
+      }
     /** Taken raw, special tokens parsed. */
     | { readonly prompt: string }
   readonly settings: GenerationSettings
-  /** Tokens of this answer that the page has already, from a worker before: neither sampled nor told again. */
-  readonly answered?: readonly number[]
+  /** Of each answer what the page has already, from a worker before: neither sampled nor told again. */
+  readonly answered?: readonly AnswerSoFar[]
+}
+
+export interface AnswerSoFar {
+  readonly tokens: readonly number[]
+  readonly isDone: boolean
 }
 
 export interface ScoreRequest {
@@ -114,7 +129,26 @@ export interface GenerationSettings {
   /** Likely tokens to report at each step; 0 reports none. */
   readonly topLogprobs: number
   readonly ignoreEos: boolean
+  /** Answers to the one prompt, each with a seed of its own: `seed` plus its index. 1 where it is left out. */
+  readonly numAnswers?: number
+  /** What the answer keeps to, whatever the model would rather say. */
+  readonly format?: StructuredFormat
 }
+
+export type StructuredFormat =
+  /** Any JSON object. */
+  | { readonly type: 'json_object' }
+  | { readonly type: 'json_schema'; readonly schema: unknown }
+  | { readonly type: 'regex'; readonly pattern: string }
+  | { readonly type: 'ebnf'; readonly grammar: string }
+  | {
+      readonly type: 'tools'
+      readonly tools: readonly ToolDefinition[]
+      /** `auto`: text, calls or both; `required`: a call at least; a name: that one. */
+      readonly choice: 'auto' | 'required' | { readonly name: string }
+      /** Whether there may be more calls than one. */
+      readonly parallel: boolean
+    }
 
 export type EngineEvent =
   /** Also in an answer's stream, when the model had to be loaded anew for it. */
@@ -127,9 +161,13 @@ export type EngineEvent =
   | { readonly type: 'tokenized'; readonly tokens: Uint32Array }
   /** The next positions' scores. */
   | { readonly type: 'scored'; readonly scores: readonly TokenScore[] }
+  /** One for each answer; the stream ends after the last. */
   | {
       readonly type: 'done'
+      /** Among `numAnswers`; 0 where it is left out. */
+      readonly answer?: number
       readonly finishReason: FinishReason
+      /** Of all answers so far: the last one's is the request's. */
       readonly usage: Usage
       readonly timings: Timings
     }
@@ -137,10 +175,14 @@ export type EngineEvent =
 /** One token, or several that arrived in one batch. Text held back for a stop string comes with a later token. */
 export interface TokensEvent {
   readonly type: 'tokens'
+  /** Among `numAnswers`; 0 where it is left out. */
+  readonly answer?: number
   /** Of a model that thinks before it answers. Comes before `text`. */
   readonly thought: string
   readonly text: string
   readonly tokens: readonly number[]
   /** One entry a token where the request asked for them, else empty. */
   readonly logprobs: readonly TokenLogprobs[]
+  /** Of an answer with tools: calls are not in `text`. */
+  readonly toolCalls?: readonly ToolCallDelta[]
 }

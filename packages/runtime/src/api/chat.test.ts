@@ -39,6 +39,7 @@ test('a thought is reasoning_content and never content', async () => {
   expect(completion.choices[0]!.message).toEqual({
     role: 'assistant',
     content: 'Hello',
+    refusal: null,
     reasoning_content: 'Hmm.',
   })
 })
@@ -59,7 +60,7 @@ test('a stream tells the thought before the answer', async () => {
 test('an answer that is cut off in its thought has no content', async () => {
   const { completions } = thinking(['Let me', ''])
   const { message, finish_reason } = (await completions.create({ messages })).choices[0]!
-  expect(message).toEqual({ role: 'assistant', content: '', reasoning_content: 'Let me' })
+  expect(message).toEqual({ role: 'assistant', content: '', refusal: null, reasoning_content: 'Let me' })
   expect(finish_reason).toBe('length')
 })
 
@@ -79,7 +80,7 @@ test('old thoughts go to the model as they are given', async () => {
     { role: 'user', content: 'x', reasoning_content: 'Hm.' },
   ]) {
     await expect(completions.create({ messages: [wrong as unknown as ChatMessage] })).rejects.toThrow(
-      /messages\[0\]\.reasoning_content is/,
+      /"messages\[0\]\.reasoning_content" is/,
     )
   }
 })

@@ -1,9 +1,10 @@
 import type { AnswerEvent, EngineClient } from '../client/engine-client.ts'
-import type { TokensEvent } from '../protocol.ts'
-import { parseGenerationParameters } from '../sampling/parameters.ts'
-import { parseMessages, parseRequest } from './messages.ts'
+import type { ToolCallDelta } from '../protocol.ts'
+import { type ParsedRequest, parseChatRequest } from './chat-request.ts'
+import { type BytesOf, chatLogprobs, createBytesOf } from './logprobs.ts'
 import {
-  collectAnswer,
+  checkLoadedModel,
+  collectAnswers,
   createResponseId,
   createTokenStream,
   nowInSeconds,
@@ -18,30 +19,43 @@ import type {
 } from './types.ts'
 
 type Choice = ChatCompletionChunk['choices'][number]
+type Common = Pick<ChatCompletionChunk, 'id' | 'created' | 'model'>
 
 /** OpenAI's chat completions over one engine. */
 export function createChatCompletions(client: EngineClient): ChatCompletions {
+  const bytesOf = createBytesOf(client)
+
   async function create(request: ChatCompletionRequest & { stream?: boolean }, options?: RequestOptions) {
-    const { messages, stream, ...parameters } = parseRequest(request)
-    const input = { messages: parseMessages(messages) }
-    const settings = parseGenerationParameters(parameters)
-    const answer = await startAnswer(client, { input, settings }, options)
+    const parsed = parseChatRequest(request)
+    checkLoadedModel(client, parsed.model)
+    const answer = await startAnswer(client, parsed.generate, options)
     const common = {
       id: createResponseId('chatcmpl-'),
       created: nowInSeconds(),
       model: client.loaded.model.id,
     }
-    if (stream) return createTokenStream(answer, chunkMapper(common))
+    if (parsed.stream) return createTokenStream(answer, chunksOf(answer.events, common, parsed, bytesOf))
 
-    const { thought, text, logprobs, done } = await collectAnswer(answer)
-    const message = { role: 'assistant' as const, content: text, ...reasoning(thought) }
-    const finish_reason = done.finishReason
+    const answers = await collectAnswers(answer.events)
+    const { usage, timings } = answers.reduce((most, { done }) => lastOf(most, done), answers[0].done)
+    const choices = answers.map(async ({ thought, text, logprobs, toolCalls, done }, index) => ({
+      index,
+      message: {
+        role: 'assistant' as const,
+        content: text === '' && toolCalls.length > 0 ? null : text,
+        refusal: null,
+        ...reasoning(thought),
+        ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+      },
+      finish_reason: done.finishReason,
+      logprobs: await chatLogprobs(logprobs, parsed.topLogprobs, bytesOf),
+    }))
     const completion: ChatCompletion = {
       ...common,
       object: 'chat.completion',
-      choices: [{ index: 0, message, finish_reason, logprobs: logprobsOf(logprobs) }],
-      usage: done.usage,
-      timings: done.timings,
+      choices: await Promise.all(choices),
+      usage,
+      timings,
     }
     return completion
   }
@@ -49,29 +63,60 @@ export function createChatCompletions(client: EngineClient): ChatCompletions {
   return { create: create as ChatCompletions['create'] }
 }
 
-function chunkMapper(common: Pick<ChatCompletionChunk, 'id' | 'created' | 'model'>) {
-  let role: { role?: 'assistant' } = { role: 'assistant' }
-  const chunk = (choice: Omit<Choice, 'index'>): ChatCompletionChunk => ({
+type Done = Extract<AnswerEvent, { type: 'done' }>
+
+/** The one that knows of all answers. */
+const lastOf = (one: Done, other: Done) =>
+  other.usage.completion_tokens > one.usage.completion_tokens ? other : one
+
+async function* chunksOf(
+  events: AsyncGenerator<AnswerEvent, void, undefined>,
+  common: Common,
+  { generate, usage: told, topLogprobs }: ParsedRequest,
+  bytesOf: BytesOf,
+): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  const { numAnswers = 1 } = generate.settings
+  const begun = new Set<number>()
+  let numDone = 0
+  const chunk = (choices: Choice[]): ChatCompletionChunk => ({
     ...common,
     object: 'chat.completion.chunk',
-    choices: [{ index: 0, ...choice }],
+    choices,
+    ...(told === 'own chunk' && { usage: null }),
   })
-  return (event: AnswerEvent): ChatCompletionChunk | undefined => {
-    if (event.type === 'accepted') return undefined
+  for await (const event of events) {
+    if (event.type === 'accepted') continue
+    const { answer: index = 0 } = event
+    const role = begun.has(index) ? {} : ({ role: 'assistant' } as const)
     if (event.type === 'done') {
-      const { usage, timings, finishReason } = event
-      return { ...chunk({ delta: {}, finish_reason: finishReason, logprobs: null }), usage, timings }
+      const { usage, timings, finishReason: finish_reason } = event
+      numDone++
+      const isLast = numDone === numAnswers
+      const last = chunk([{ index, delta: role, finish_reason, logprobs: null }])
+      yield isLast && told === 'last chunk' ? { ...last, usage, timings } : last
+      if (isLast && told === 'own chunk') yield { ...chunk([]), usage, timings }
+      continue
     }
-    const { thought, text } = event
-    if (thought === '' && text === '' && event.logprobs.length === 0 && !role.role) return undefined
-    const content = text === '' && thought !== '' ? {} : { content: text }
-    const delta = { ...role, ...reasoning(thought), ...content }
-    role = {}
-    return chunk({ delta, finish_reason: null, logprobs: logprobsOf(event.logprobs) })
+    const { thought, text, toolCalls = [] } = event
+    const logprobs = await chatLogprobs(event.logprobs, topLogprobs, bytesOf)
+    const isEmpty = thought === '' && text === '' && toolCalls.length === 0 && logprobs === null
+    if (isEmpty && begun.has(index)) continue
+    const isOther = text === '' && (thought !== '' || toolCalls.length > 0)
+    const delta = {
+      ...role,
+      ...reasoning(thought),
+      ...(isOther ? {} : { content: text }),
+      ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(callDelta) }),
+    }
+    begun.add(index)
+    yield chunk([{ index, delta, finish_reason: null, logprobs }])
   }
+}
+
+function callDelta({ index, id, name, arguments: more }: ToolCallDelta) {
+  const own = { ...(name !== undefined && { name }), ...(more !== undefined && { arguments: more }) }
+  return { index, ...(id !== undefined && { id, type: 'function' as const }), function: own }
 }
 
 /** Under the name that vLLM and DeepSeek give it, and only where there is some. */
 const reasoning = (thought: string) => (thought === '' ? {} : { reasoning_content: thought })
-
-const logprobsOf = (content: TokensEvent['logprobs']) => (content.length > 0 ? { content } : null)

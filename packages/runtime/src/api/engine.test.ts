@@ -21,6 +21,7 @@ function fakeClient() {
   const state = { left: false }
   const client = {
     loaded: { model: { id: 'fake' }, device: { backend: 'reference' } },
+    tokenBytes: async (tokens: Uint32Array) => Array.from(tokens, () => new TextEncoder().encode('Hel')),
     async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
       requests.push(request)
       const done = (finishReason: 'stop' | 'abort'): EngineEvent => ({
@@ -105,7 +106,8 @@ describe('chat.completions.create', () => {
   test('reports likely tokens when asked', async () => {
     const { engine } = fakeClient()
     const completion = await engine.chat.completions.create({ messages, top_logprobs: 1 })
-    expect(completion.choices[0]!.logprobs).toEqual({ content: [logprob, logprob, logprob] })
+    const reported = { ...logprob, bytes: [72, 101, 108] }
+    expect(completion.choices[0]!.logprobs).toEqual({ content: [reported, reported, reported] })
   })
 
   test('abort ends a stream with what there is', async () => {
@@ -143,24 +145,24 @@ describe('chat.completions.create', () => {
   })
 
   test.each<[unknown, RegExp]>([
-    [{ messages: [] }, /"messages" is empty/],
+    [{ messages: [] }, /"messages" is an empty list/],
     [{}, /"messages" is missing/],
-    [{ messages: 'Hi' }, /"messages" is the string Hi/],
+    [{ messages: 'Hi' }, /"messages" is "Hi"/],
     [
-      { messages: [{ role: 'tool', content: 'x' }] },
-      /messages\[0\]\.role is "tool".*system, user, assistant/,
+      { messages: [{ role: 'judge', content: 'x' }] },
+      /"messages\[0\]\.role" is "judge".*"system", "developer", "user"/,
     ],
-    [{ messages: [messages[0], { content: 'x' }] }, /messages\[1\]\.role is missing/],
+    [{ messages: [messages[0], { content: 'x' }] }, /"messages\[1\]\.role" is missing/],
     [
       { messages: [{ role: 'user', content: [{ type: 'text' }] }] },
-      /messages\[0\]\.content is a list.*string/,
+      /"messages\[0\]\.content\[0\]\.text" is missing/,
     ],
-    [{ messages: [{ role: 'user', content: null }] }, /messages\[0\]\.content is null/],
-    [{ messages: [null] }, /messages\[0\] is null/],
+    [{ messages: [{ role: 'user', content: null }] }, /"messages\[0\]\.content" is null/],
+    [{ messages: [null] }, /"messages\[0\]" is null/],
     [{ messages, temperature: Number.NaN }, /"temperature" is NaN.*0 to 5/],
     [{ messages, top_p: -1 }, /"top_p" is -1.*0 to 1/],
-    [{ messages, stream: 'yes' }, /"stream" is the string yes/],
-    [{ messages, tools: [] }, /Unknown parameter "tools"/],
+    [{ messages, stream: 'yes' }, /"stream" is "yes"/],
+    [{ messages, suffix: 'x' }, /Unsupported parameter "suffix"/],
     [null, /request is null/],
   ])('refuses %j', async (request, message) => {
     const { engine } = fakeClient()
@@ -196,7 +198,7 @@ describe('completions.create', () => {
     const error = await failure(
       engine.completions.create({ prompt: 5 } as unknown as CompletionRequest & { stream: false }),
     )
-    expect(error.message).toMatch(/"prompt" is the number 5/)
+    expect(error.message).toMatch(/"prompt" is 5/)
   })
 })
 

@@ -10,7 +10,10 @@ import { createClassify } from './classify.ts'
 import { createCompletions } from './completions.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
+import { createResponses } from './responses.ts'
 import { createScore } from './score.ts'
+import { createEngineFetch } from './server/engine-fetch.ts'
+import { createMetrics } from './server/metrics.ts'
 import { createSessions } from './sessions.ts'
 import type { Engine, EngineOptions, InspectOptions } from './types.ts'
 
@@ -56,8 +59,14 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
 const ignore = () => {}
 
-/** The public surface over its clients: exported for tests. */
-export function engineOf(client: EngineClient, onnx: OnnxClient, place: Place): Engine {
+/** The public surface over its clients: exported for tests. @internal */
+export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place): Engine {
+  const metrics = createMetrics(unmetered)
+  const { client } = metrics
+  const chat = createChatCompletions(client)
+  const completions = createCompletions(client)
+  const responses = createResponses(client)
+  const embeddings = createEmbeddings(onnx)
   return {
     get model() {
       return client.loaded.model
@@ -65,10 +74,12 @@ export function engineOf(client: EngineClient, onnx: OnnxClient, place: Place): 
     get device() {
       return client.loaded.device
     },
-    chat: { completions: createChatCompletions(client) },
-    completions: createCompletions(client),
+    fetch: createEngineFetch({ metrics, chat, completions, responses, embeddings }),
+    chat: { completions: chat },
+    completions,
+    responses,
     sessions: createSessions(onnx),
-    embeddings: createEmbeddings(onnx),
+    embeddings,
     classify: createClassify(onnx),
     async inspect(model, { contextLength, linears, signal }: InspectOptions = {}) {
       checkModel(model)

@@ -1,67 +1,74 @@
-import { BrasaError } from '../errors.ts'
+import * as v from 'valibot'
+import { oneOf, text } from './request-entries.ts'
 import type { ChatMessage } from './types.ts'
 
-const roles = ['system', 'user', 'assistant'] as const satisfies readonly ChatMessage['role'][]
+const contentAllowed = 'a string, or a list of at least one text part'
+const part = v.strictObject(
+  { type: v.literal('text', '"text"'), text: text() },
+  'a text part, { type: "text", text }',
+)
+const contentSchema = v.union(
+  [v.string(contentAllowed), v.pipe(v.array(part, contentAllowed), v.minLength(1, contentAllowed))],
+  contentAllowed,
+)
 
-/** @throws BrasaError `invalid_request` that names the message and what is wrong with it */
-export function parseMessages(messages: unknown): readonly ChatMessage[] {
-  if (!Array.isArray(messages)) {
-    throw invalid(`"messages" is ${kindOf(messages)}; it must be a list of { role, content }.`)
-  }
-  if (messages.length === 0) {
-    throw invalid('"messages" is empty; give at least one, such as { role: "user", content: "Hello" }.')
-  }
-  return messages.map((message: unknown, index) => parseMessage(message, `messages[${index}]`))
+const toolCallSchema = v.strictObject(
+  {
+    id: text(),
+    type: v.literal('function', '"function"'),
+    function: v.strictObject({ name: text(), arguments: text('a string of JSON') }, '{ name, arguments }'),
+    index: v.optional(v.number()),
+  },
+  '{ id, type: "function", function }',
+)
+
+const spoken = (role: 'system' | 'developer' | 'user') =>
+  v.strictObject({ role: v.literal(role), content: contentSchema }, '{ role, content }')
+
+/** Of a chat request. `reasoning_content` and `refusal` come back as answers have them. */
+export const messageSchema = v.variant(
+  'role',
+  [
+    spoken('system'),
+    spoken('developer'),
+    spoken('user'),
+    v.strictObject(
+      {
+        role: v.literal('assistant'),
+        content: v.optional(v.nullable(contentSchema)),
+        reasoning_content: v.optional(v.nullable(text())),
+        refusal: v.optional(v.null('null')),
+        tool_calls: v.optional(v.nullable(v.array(toolCallSchema, 'a list of calls'))),
+      },
+      '{ role, content } with tool_calls and reasoning_content if there are some',
+    ),
+    v.strictObject(
+      { role: v.literal('tool'), content: contentSchema, tool_call_id: text() },
+      '{ role, content, tool_call_id }',
+    ),
+  ],
+  oneOf('{ role, content }', 'system', 'developer', 'user', 'assistant', 'tool'),
+)
+
+/** The messages as models know them: texts joined, `developer` as the system that it stands for. */
+export function conversationOf(messages: readonly v.InferOutput<typeof messageSchema>[]): ChatMessage[] {
+  return messages.map((message) => {
+    const content = contentText(message.content)
+    if (message.role === 'developer') return { role: 'system', content }
+    if (message.role === 'tool') return { role: 'tool', content, tool_call_id: message.tool_call_id }
+    if (message.role !== 'assistant') return { role: message.role, content }
+    const { reasoning_content: thought, tool_calls } = message
+    return {
+      role: 'assistant',
+      content,
+      ...(typeof thought === 'string' && { reasoning_content: thought }),
+      ...(tool_calls?.length && { tool_calls: tool_calls.map(({ index: _, ...call }) => call) }),
+    }
+  })
 }
 
-function parseMessage(message: unknown, name: string): ChatMessage {
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw invalid(`${name} is ${kindOf(message)}; it must be { role, content }.`)
-  }
-  const { role, content, reasoning_content: thought } = message as Record<string, unknown>
-  const knownRole = roles.find((known) => known === role)
-  if (!knownRole) {
-    const given = typeof role === 'string' ? `"${role}"` : kindOf(role)
-    throw invalid(`${name}.role is ${given}; known roles are ${roles.join(', ')}.`)
-  }
-  if (typeof content !== 'string') {
-    throw invalid(`${name}.content is ${kindOf(content)}; it must be a string.`)
-  }
-  // As answers come: some clients send a null back.
-  if (thought === undefined || thought === null) return { role: knownRole, content }
-  if (typeof thought !== 'string' || knownRole !== 'assistant') {
-    throw invalid(
-      `${name}.reasoning_content is ${kindOf(thought)}; it must be a string, and the assistant's.`,
-    )
-  }
-  return { role: knownRole, content, reasoning_content: thought }
-}
-
-/** @throws BrasaError `invalid_request` where `request` is no object or `stream` no boolean */
-export function parseRequest<Request extends object>(request: Request): Request & { stream?: boolean } {
-  if (typeof request !== 'object' || request === null) {
-    throw invalid(`The request is ${kindOf(request)}; it must be an object.`)
-  }
-  const { stream } = request as { stream?: unknown }
-  if (stream !== undefined && typeof stream !== 'boolean') {
-    throw invalid(`"stream" is ${kindOf(stream)}; it must be true or false.`)
-  }
-  return request
-}
-
-/** @throws BrasaError `invalid_request` */
-export function parsePrompt(prompt: unknown): string {
-  if (typeof prompt !== 'string') throw invalid(`"prompt" is ${kindOf(prompt)}; it must be a string.`)
-  return prompt
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'missing'
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value).slice(0, 40)}`
-}
-
-function invalid(message: string): BrasaError {
-  return new BrasaError('invalid_request', { message })
+/** Parts follow one another without a break. */
+export function contentText(content: v.InferOutput<typeof contentSchema> | null | undefined): string {
+  if (typeof content === 'string') return content
+  return (content ?? []).map((item) => item.text).join('')
 }

@@ -1,10 +1,15 @@
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
+import type { ChatCompletions, Completions } from './completion-types.ts'
 import type { InspectOptions, ModelInspection } from './inspect-types.ts'
 import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
+import type { ResponsesApi } from './response-types.ts'
 
+export type * from './completion-types.ts'
 export type { InspectOptions, MemoryEstimate, ModelInspection } from './inspect-types.ts'
 export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
+export type * from './response-types.ts'
+export type * from './tool-types.ts'
 
 /** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
 export type ModelReference = string | File | readonly (string | File)[]
@@ -84,8 +89,14 @@ export interface Engine {
   readonly model: ModelInfo
   /** What answers, and why. Changes with the warning `backend_changed`. */
   readonly device: DeviceInfo
+  /**
+   * OpenAI's API by its addresses, for clients that take a `fetch`: `/v1/chat/completions`, `/v1/completions`, `/v1/responses`,
+   * `/v1/embeddings`, `/v1/models`, and `/tokenize`, `/detokenize`, `/health`, `/metrics`, `/openapi.json`. Whatever the host is.
+   */
+  readonly fetch: typeof fetch
   readonly chat: { readonly completions: ChatCompletions }
   readonly completions: Completions
+  readonly responses: ResponsesApi
   /** Any ONNX model. These run in a worker of their own, which starts when it is first needed. */
   readonly sessions: Sessions
   readonly embeddings: Embeddings
@@ -106,84 +117,6 @@ export interface Engine {
   memory(): Promise<MemoryInfo>
   counters(): Promise<DeviceCounters>
   dispose(): Promise<void>
-}
-
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant'
-  readonly content: string
-  /** The thought before an answer of the assistant. Left out, as clients do, no old thought is read again. */
-  readonly reasoning_content?: string
-}
-
-/** OpenAI's names; those past `stop` are the usual extensions. */
-export interface GenerationParameters {
-  readonly max_tokens?: number
-  readonly temperature?: number
-  readonly top_p?: number
-  readonly frequency_penalty?: number
-  readonly presence_penalty?: number
-  readonly seed?: number
-  readonly stop?: string | readonly string[]
-  readonly top_k?: number
-  readonly min_p?: number
-  readonly repetition_penalty?: number
-  /** 1 to 20: report that many likely tokens at each step. */
-  readonly top_logprobs?: number
-  /** Go on past the end-of-sequence token until `max_tokens`; for benchmarks. */
-  readonly ignore_eos?: boolean
-}
-
-export interface ChatCompletionRequest extends GenerationParameters {
-  readonly messages: readonly ChatMessage[]
-}
-
-/** `prompt` is taken raw, with special tokens parsed. */
-export interface CompletionRequest extends GenerationParameters {
-  readonly prompt: string
-}
-
-export interface ChatCompletions {
-  create(
-    request: ChatCompletionRequest & { stream: true },
-    options?: RequestOptions,
-  ): Promise<TokenStream<ChatCompletionChunk>>
-  create(
-    request: ChatCompletionRequest & { stream?: false },
-    options?: RequestOptions,
-  ): Promise<ChatCompletion>
-}
-
-export interface Completions {
-  create(
-    request: CompletionRequest & { stream: true },
-    options?: RequestOptions,
-  ): Promise<TokenStream<CompletionChunk>>
-  create(request: CompletionRequest & { stream?: false }, options?: RequestOptions): Promise<Completion>
-}
-
-/** Iterate it once; `abort`, or leaving the loop, stops the model. */
-export interface TokenStream<Chunk> extends AsyncIterable<Chunk> {
-  abort(): void
-}
-
-/** `length`: max_tokens or the context is used up. `abort`: the caller stopped it. */
-export type FinishReason = 'stop' | 'length' | 'abort'
-
-export interface Usage {
-  readonly prompt_tokens: number
-  readonly completion_tokens: number
-  readonly total_tokens: number
-  /** Prompt tokens whose keys and values were still in the cache. */
-  readonly prompt_tokens_details: { readonly cached_tokens: number }
-}
-
-/** Measured on the machine that answers. Comes with the last chunk; of an answer that moved to another backend, of what came there. */
-export interface Timings {
-  /** From the request's arrival to the first token. */
-  readonly ttftMs: number
-  readonly prefillTokensPerSecond: number
-  /** Over the tokens after the first. */
-  readonly decodeTokensPerSecond: number
 }
 
 /** A text, special tokens parsed, or its tokens; two tokens at least. */
@@ -216,84 +149,4 @@ export interface TokenScore {
   readonly logprobs: readonly number[]
   /** Most likely first; empty unless asked for. */
   readonly topLogprobs: readonly { readonly tokenId: number; readonly logprob: number }[]
-}
-
-export interface LogprobEntry {
-  readonly tokenId: number
-  readonly token: string
-  readonly logprob: number
-}
-
-/** One sampled token: what OpenAI reports, and its id. */
-export interface TokenLogprobs extends LogprobEntry {
-  readonly top_logprobs: readonly LogprobEntry[]
-}
-
-export interface ChatCompletionChunk {
-  readonly id: string
-  readonly object: 'chat.completion.chunk'
-  readonly created: number
-  readonly model: string
-  readonly choices: readonly {
-    readonly index: number
-    readonly delta: {
-      readonly role?: 'assistant'
-      readonly content?: string
-      /** What a model that thinks thinks before its answer. */
-      readonly reasoning_content?: string
-    }
-    readonly finish_reason: FinishReason | null
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage?: Usage
-  readonly timings?: Timings
-}
-
-export interface ChatCompletion {
-  readonly id: string
-  readonly object: 'chat.completion'
-  readonly created: number
-  readonly model: string
-  readonly choices: readonly {
-    readonly index: number
-    readonly message: {
-      readonly role: 'assistant'
-      readonly content: string
-      /** Of a model that thinks, where it did. */
-      readonly reasoning_content?: string
-    }
-    readonly finish_reason: FinishReason
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage: Usage
-  readonly timings: Timings
-}
-
-export interface CompletionChunk {
-  readonly id: string
-  readonly object: 'text_completion'
-  readonly created: number
-  readonly model: string
-  readonly choices: readonly {
-    readonly index: number
-    readonly text: string
-    /** Ids of the tokens of this chunk. */
-    readonly tokens: readonly number[]
-    readonly finish_reason: FinishReason | null
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage?: Usage
-  readonly timings?: Timings
-}
-
-export interface Completion extends Omit<CompletionChunk, 'choices' | 'usage' | 'timings'> {
-  readonly choices: readonly {
-    readonly index: number
-    readonly text: string
-    readonly tokens: readonly number[]
-    readonly finish_reason: FinishReason
-    readonly logprobs: { readonly content: readonly TokenLogprobs[] } | null
-  }[]
-  readonly usage: Usage
-  readonly timings: Timings
 }

@@ -257,6 +257,17 @@ export function describeExecutor(
         'all penalties',
         { temperature: 1, repetitionPenalty: 1.2, frequencyPenalty: 0.5, presencePenalty: 0.4, seed: 7 },
       ],
+      [
+        'a bias',
+        {
+          temperature: 1,
+          logitBias: [
+            [3, 4],
+            [40, -2.5],
+          ],
+          seed: 8,
+        },
+      ],
     ])('samples as the reference does with %s', async (_, settings) => {
       const answers = []
       for (const on of [reference, executor]) {
@@ -266,6 +277,57 @@ export function describeExecutor(
           return answer(on, sequence, 16)
         })
         answers.push(tokensOf(tokens))
+      }
+      expect(answers[1]).toEqual(answers[0])
+    })
+
+    it('samples what masks allow, asked for once a step, and what the bias says', async () => {
+      const numSteps = 8
+      const answers: number[][] = []
+      for (const on of [reference, executor]) {
+        const sequences = [on.createSequence(), on.createSequence()]
+        const answer: number[] = []
+        for (const [i, sequence] of sequences.entries()) {
+          await on.append(sequence, prompt.subarray(0, -1))
+          const settings = {
+            ...greedySettings,
+            temperature: i,
+            seed: 21,
+            logitBias: [
+              [7, -100],
+              [9, 100],
+              [11, 2.5],
+            ] as const,
+          }
+          on.configureSampling(sequence, settings, noHistory)
+        }
+        for (let step = 0; step < numSteps; step++) {
+          let numAsked = 0
+          const rows = sequences.map((sequence, i) => ({
+            sequence,
+            ...(step === 0 && { token: prompt.at(-1)! }),
+            ...(step === 5 && { logprobsOf: [9] }),
+            // Without a mask, with one, with one that is made while the device computes, and of all tokens.
+            ...((step + i) % 4 !== 0 && {
+              allowedTokens: () => {
+                numAsked += 1
+                const mask = maskFrom(step, spec.vocabSize)
+                return (step + i) % 4 === 1 ? mask : Promise.resolve((step + i) % 4 === 2 ? mask : undefined)
+              },
+            }),
+          }))
+          const results = await on.step(rows)
+          expect(numAsked).toBe(rows.filter(({ allowedTokens }) => allowedTokens).length)
+          for (const [i, { token }] of results.entries()) {
+            answer.push(token)
+            if ((step + i) % 4 === 0 || (step + i) % 4 === 3) expect(token).toBe(9)
+            else expect(token % 5).toBe(step % 5)
+          }
+          // The model's own: token 9 is not allowed here.
+          if (step === 5) expect(results[0]!.logprobs[0]).toBeGreaterThan(-50)
+        }
+        for (const sequence of sequences) on.free(sequence)
+        answers.push(answer)
       }
       expect(answers[1]).toEqual(answers[0])
     })
@@ -301,6 +363,13 @@ async function answer(
     results.push((await executor.step([row]))[0]!)
   }
   return results
+}
+
+/** Every fifth token. */
+function maskFrom(first: number, vocabSize: number): Uint32Array {
+  const mask = new Uint32Array(Math.ceil(vocabSize / 32))
+  for (let token = first % 5; token < vocabSize; token += 5) mask[token >>> 5]! |= 1 << (token & 31)
+  return mask
 }
 
 const tokensOf = (results: readonly StepResult[]): number[] => results.map(({ token }) => token)

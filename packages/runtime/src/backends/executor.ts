@@ -65,7 +65,15 @@ export interface StepRow {
   readonly topLogprobs?: number
   /** Tokens whose log-probabilities to report, at the same cost. */
   readonly logprobsOf?: readonly number[]
+  /**
+   * Tokens that may be sampled: token t is bit t & 31 of word t >> 5; undefined is all of them. Called once, when the step's forward
+   * pass is under way and before it samples, so that the mask is made while the device computes. Must not fail. Log-probabilities
+   * stay those of the model.
+   */
+  readonly allowedTokens?: () => AllowedTokens | Promise<AllowedTokens>
 }
+
+export type AllowedTokens = Uint32Array | undefined
 
 export interface StepResult {
   /** The sampled token. */
@@ -103,6 +111,11 @@ export interface SamplingSettings {
   readonly frequencyPenalty: number
   /** Subtracts this from every token that is in the answer. */
   readonly presencePenalty: number
+  /**
+   * Added to the logits before anything else, a token at most once: up to 100 either way. From 100 on a token is all but certain,
+   * from -100 down all but impossible.
+   */
+  readonly logitBias: readonly (readonly [token: number, bias: number])[]
   /** 32-bit unsigned. The same seed, settings and logits give the same tokens on every backend. */
   readonly seed: number
 }
@@ -116,6 +129,7 @@ export const greedySettings: SamplingSettings = {
   repetitionPenalty: 1,
   frequencyPenalty: 0,
   presencePenalty: 0,
+  logitBias: [],
   seed: 0,
 }
 

@@ -1,6 +1,7 @@
 import { BrasaError, throwIfAborted } from '../errors.ts'
 import { checkRollback, checkRoom, checkStep } from './contract-checks.ts'
 import {
+  type AllowedTokens,
   type AppendOptions,
   type DeviceInfo,
   type Executor,
@@ -41,7 +42,7 @@ export interface HostModel<Cache> {
     wantsLogits: boolean,
   ): Promise<Logits | undefined>
   /** Samples from the logits that the last `forward` gave, by the rules of sampling.ts, where it can do so without the host. */
-  sample?(settings: SamplingSettings, counts: TokenCounts, position: number): number
+  sample?(settings: SamplingSettings, counts: TokenCounts, position: number, allowed: AllowedTokens): number
   memory(caches: readonly Cache[]): MemoryInfo
   dispose(): void
 }
@@ -152,11 +153,12 @@ export function createHostExecutor<Cache>(
       }
       checkToken(token)
       const position = positions[index]!
-      const logits = await model.forward(state.cache, Uint32Array.of(token), position, true)
+      const computing = model.forward(state.cache, Uint32Array.of(token), position, true)
+      const [logits, allowed] = await Promise.all([computing, row.allowedTokens?.()])
       if (logits === undefined) throw new BrasaError('internal', { message: 'The backend gave no logits.' })
       const sampled =
-        model.sample?.(state.settings, state.counts, position + 1) ??
-        sampleToken(logits, state.settings, state.counts, position + 1)
+        model.sample?.(state.settings, state.counts, position + 1, allowed) ??
+        sampleToken(logits, state.settings, state.counts, position + 1, allowed)
       state.counts.seen.add(sampled)
       state.counts.answer.set(sampled, (state.counts.answer.get(sampled) ?? 0) + 1)
       state.lastToken = sampled

@@ -11,6 +11,7 @@ const plain: SamplingSettings = {
   repetitionPenalty: 1,
   frequencyPenalty: 0,
   presencePenalty: 0,
+  logitBias: [],
   seed: 9,
 }
 const nothing = { seen: new Set<number>(), answer: new Map<number, number>() }
@@ -47,6 +48,51 @@ describe('sampleToken', () => {
       drawn.add(sampleToken(logits, { ...plain, temperature: 5, topK: 3 }, nothing, position))
     }
     expect([...drawn].sort()).toEqual([1, 3, 4])
+  })
+
+  it('draws only what the mask allows, ties and filters among that alone', () => {
+    const settings = { ...plain, temperature: 0 }
+    expect(sampleToken(logits, settings, nothing, 5, Uint32Array.of(0b101101))).toBe(3)
+    expect(sampleToken(logits, settings, nothing, 5, undefined)).toBe(1)
+    const drawn = new Set<number>()
+    for (let position = 0; position < 2000; position++) {
+      drawn.add(
+        sampleToken(
+          logits,
+          { ...plain, temperature: 5, topK: 2 },
+          nothing,
+          position,
+          Uint32Array.of(0b101101),
+        ),
+      )
+    }
+    expect([...drawn].sort()).toEqual([0, 3])
+    expect(() => sampleToken(logits, settings, nothing, 5, Uint32Array.of(0))).toThrow('no usable numbers')
+  })
+
+  it('adds a bias, whose ends ban and force', () => {
+    const sample = (
+      logitBias: SamplingSettings['logitBias'],
+      position = 0,
+      temperature = 0,
+      allowed?: Uint32Array,
+    ) => sampleToken(logits, { ...plain, temperature, logitBias }, nothing, position, allowed)
+    expect(sample([[3, 1.5]])).toBe(3)
+    expect(sample([[1, -0.5]])).toBe(4)
+    for (let position = 0; position < 500; position++) {
+      expect(sample([[2, 100]], position, 5)).toBe(2)
+      expect([1, 4]).not.toContain(
+        sample(
+          [
+            [1, -100],
+            [4, -100],
+          ],
+          position,
+          5,
+        ),
+      )
+    }
+    expect(sample([[1, -100]], 0, 1, Uint32Array.of(0b10))).toBe(1)
   })
 
   it('gives the same token for the same seed, and others for another', () => {

@@ -1,7 +1,7 @@
 // Logits to a token. Every backend samples by these rules, in this order, so that a seed gives the same answer on all.
 
 import { BrasaError } from '../errors.ts'
-import type { SamplingSettings } from './executor.ts'
+import type { AllowedTokens, SamplingSettings } from './executor.ts'
 
 /** f32 or f64. */
 type Numbers = Float32Array | Float64Array
@@ -13,7 +13,7 @@ export interface TokenCounts {
 }
 
 /**
- * The next token. `position` is the index it will have in its sequence.
+ * The next token. `position` is the index it will have in its sequence. First the mask, then the bias, penalties, temperature, filters.
  * Greedy at temperature 0, else by the Gumbel-max trick: the argmax of logit / temperature plus Gumbel noise, over the
  * tokens that pass the filters, is a draw from their softmax. Ties go to the lowest token.
  * @throws BrasaError `internal` where logits are not numbers
@@ -23,8 +23,9 @@ export function sampleToken(
   settings: SamplingSettings,
   counts: TokenCounts,
   position: number,
+  allowed?: AllowedTokens,
 ): number {
-  const penalised = applyPenalties(logits, settings, counts)
+  const penalised = penalisedLogits(logits, settings, counts, allowed)
   const { temperature, seed } = settings
   if (temperature === 0) return argmax(penalised)
   const scaled = penalised.map((logit) => logit / temperature)
@@ -34,6 +35,31 @@ export function sampleToken(
       score >= threshold ? score + gumbelNoise(seed, position, token) : Number.NEGATIVE_INFINITY,
     ),
   )
+}
+
+/** Logits after the mask, the bias and the penalties. */
+export function penalisedLogits(
+  logits: Numbers,
+  settings: SamplingSettings,
+  counts: TokenCounts,
+  allowed?: AllowedTokens,
+): Float64Array {
+  const usable = Float64Array.from(logits)
+  if (allowed) {
+    for (let token = 0; token < usable.length; token++) {
+      if (!((allowed[token >>> 5]! >>> (token & 31)) & 1)) usable[token] = Number.NEGATIVE_INFINITY
+    }
+  }
+  for (const [token, bias] of settings.logitBias) usable[token]! += biasOf(bias)
+  return applyPenalties(usable, settings, counts)
+}
+
+/**
+ * What a bias adds to a logit. At its ends it decides, whatever the temperature and the penalties; it stays a number, so that
+ * among tokens that are all banned or all forced the model still chooses.
+ */
+export function biasOf(bias: number): number {
+  return Math.abs(bias) < 100 ? bias : 10_000 * Math.sign(bias)
 }
 
 /** Repetition penalty (Keskar et al. 2019, section 4.1), then OpenAI's frequency and presence penalties. */

@@ -40,6 +40,8 @@ export interface EngineClient {
   /** The answer's events; leaving the loop or the signal stops the model. Iterate it once. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent, void, undefined>
   tokenize(text: string): Promise<Uint32Array>
+  /** What each token stands for, which may be a part of a character. @throws BrasaError `invalid_request` */
+  tokenBytes(tokens: Uint32Array): Promise<readonly Uint8Array[]>
   /** @param onProgress called with the number of positions scored */
   score(
     request: ScoreRequest,
@@ -69,16 +71,27 @@ export async function createEngineClient(
   let loaded: EngineClient['loaded'] | undefined
   let disposed: BrasaError | undefined
   let lastStream: StreamId = 0
+  /** Streams that ran side by side fail together when the GPU is lost: that is one loss. */
+  let lastLoss: { worker: WorkerConnection; load: number } | undefined
   const open = new Set<WorkerConnection>()
   /** Workers that were left for the fallback. */
   const left = new WeakSet<WorkerConnection>()
   let untold: Fallback | undefined
 
+  /** A load may choose anew where `auto` does: what was on the GPU may go on elsewhere. */
+  function takeLoaded({ model, device }: NonNullable<EngineClient['loaded']>): void {
+    const { backend, reason } = device
+    const isOther = loaded !== undefined && loaded.device.backend !== backend
+    if (isOther && (backend === 'wasm' || backend === 'ort')) untold ??= { backend, reason }
+    loaded = { model, device }
+    tellChange()
+  }
+
   /** Takes what concerns the engine as a whole out of a stream, and passes the rest on. */
   function streamEventOf(event: EngineEvent): StreamEvent | undefined {
     if (event.type === 'progress') onProgress?.(event.progress)
     else if (event.type === 'warning') onWarning?.(event.warning)
-    else if (event.type === 'loaded') loaded = { model: event.model, device: event.device }
+    else if (event.type === 'loaded') takeLoaded(event)
     else return event
     return undefined
   }
@@ -113,7 +126,12 @@ export async function createEngineClient(
   }
 
   /** Whether the next worker is to run the fallback because of this error. */
-  function choosesFallback(error: BrasaError): boolean {
+  function choosesFallback(worker: WorkerConnection, error: BrasaError): boolean {
+    const { load } = error.details
+    if (error.code === 'device_lost' && typeof load === 'number') {
+      if (lastLoss?.worker === worker && lastLoss.load >= load) return false
+      lastLoss = { worker, load }
+    }
     const next = fallback.after(error)
     if (next === undefined) return false
     request = { ...request, ...next }
@@ -124,7 +142,7 @@ export async function createEngineClient(
   /** Whether what failed on this worker is to go on in a new one. All that runs there moves together. */
   function leaves(worker: WorkerConnection, error: unknown): boolean {
     if (left.has(worker)) return true
-    if (!isBrasaError(error) || !choosesFallback(error)) return false
+    if (!isBrasaError(error) || !choosesFallback(worker, error)) return false
     left.add(worker)
     open.delete(worker)
     connection = undefined
@@ -152,13 +170,12 @@ export async function createEngineClient(
       await worker.call((service) => service.load(stream, request))
       for await (const _ of readStream(worker, stream, loadSignal));
       isLoading = false
-      tellChange()
       return worker
     } catch (error) {
       const reason = toBrasaError(error)
       open.delete(worker)
       worker.close(reason)
-      if (disposed || loadSignal?.aborted || !choosesFallback(reason)) throw reason
+      if (disposed || loadSignal?.aborted || !choosesFallback(worker, reason)) throw reason
       return start(loadSignal)
     } finally {
       stopWaiting()
@@ -210,7 +227,8 @@ export async function createEngineClient(
     generateRequest: GenerateRequest,
     answerSignal: AbortSignal,
   ): AsyncGenerator<AnswerEvent, void, undefined> {
-    const answered: number[] = []
+    const { numAnswers = 1 } = generateRequest.settings
+    const answered = Array.from({ length: numAnswers }, () => ({ tokens: [] as number[], isDone: false }))
     let accepted = false
     let mayRepeat = true
     for (;;) {
@@ -222,14 +240,16 @@ export async function createEngineClient(
           if (event.type === 'tokenized' || event.type === 'scored') continue
           if (event.type === 'accepted' && accepted) continue
           accepted ||= event.type === 'accepted'
-          if (event.type === 'tokens') answered.push(...event.tokens)
+          if (event.type === 'tokens') answered[event.answer ?? 0]!.tokens.push(...event.tokens)
+          if (event.type === 'done') answered[event.answer ?? 0]!.isDone = true
           yield event
         }
         return
       } catch (error) {
+        if (answered.every(({ isDone }) => isDone)) return
         if (leaves(worker, error)) continue
         const isLoss = isBrasaError(error) && error.code === 'device_lost'
-        if (!isLoss || !mayRepeat || answered.length > 0) throw error
+        if (!isLoss || !mayRepeat || answered.some(({ tokens }) => tokens.length > 0)) throw error
         mayRepeat = false
       }
     }
@@ -272,6 +292,7 @@ export async function createEngineClient(
     },
     generate: answer,
     tokenize: (text) => call((service) => service.tokenize(text)),
+    tokenBytes: (tokens) => call((service) => service.tokenBytes(tokens)),
     score,
     memory: () => call((service) => service.memory()),
     counters: () => call((service) => service.counters()),

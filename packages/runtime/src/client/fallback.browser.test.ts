@@ -143,6 +143,36 @@ describe('the fallback', () => {
     expect(warnings).toHaveLength(1)
   })
 
+  test('counts what streams side by side lose together as one loss', async () => {
+    const client = await createClient('loses its GPU')
+    const cut = await Promise.all(['one', 'two', 'three', 'four'].map((prompt) => answerOf(client, prompt)))
+    expect(cut.map(({ code }) => code)).toEqual(Array(4).fill('device_lost'))
+    expect((await answerOf(client)).code).toBe('device_lost')
+    expect(client.loaded.device.backend).not.toBe('wasm')
+    expect((await answerOf(client)).text).toHaveLength(60)
+    expect(client.loaded.device.backend).toBe('wasm')
+    expect(warnings).toHaveLength(1)
+  })
+
+  test.each(['answer', 'question about memory'])(
+    'is told of where auto itself takes another backend after a loss, by the next %s',
+    async (what) => {
+      const client = await createClient('loses its GPU for good')
+      expect((await answerOf(client)).code).toBe('device_lost')
+      expect(warnings).toEqual([])
+      if (what !== 'answer') await client.memory()
+      expect((await answerOf(client)).text).toHaveLength(60)
+      expect(client.loaded.device).toMatchObject({ backend: 'wasm', reason: 'The GPU is gone.' })
+      expect(warnings).toMatchObject([
+        {
+          code: 'backend_changed',
+          message: expect.stringMatching(/^The GPU is gone\. WebAssembly goes on from here/),
+        },
+      ])
+      expect(spawned).toHaveLength(1)
+    },
+  )
+
   test('takes over where losses leave not one token', async () => {
     const client = await createClient('loses its GPU at once')
     expect((await answerOf(client)).code).toBe('device_lost')

@@ -20,6 +20,7 @@ export function clientWithoutModel(): EngineClient {
       refuse()
     },
     tokenize: refuseLater,
+    tokenBytes: refuseLater,
     score: refuseLater,
     memory: refuseLater,
     counters: refuseLater,

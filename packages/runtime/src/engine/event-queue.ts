@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../protocol.ts'
+import type { EngineEvent, TokensEvent } from '../protocol.ts'
 
 export interface EventQueue {
   push(event: EngineEvent): void
@@ -28,16 +28,10 @@ export function createEventQueue(intervalMs = 16): EventQueue {
   return {
     push(event) {
       if (end) return
-      const last = events.at(-1)
-      if (last?.type === 'tokens' && event.type === 'tokens') {
-        events[events.length - 1] = {
-          type: 'tokens',
-          thought: last.thought + event.thought,
-          text: last.text + event.text,
-          tokens: [...last.tokens, ...event.tokens],
-          logprobs: [...last.logprobs, ...event.logprobs],
-        }
-      } else events.push(event)
+      const place = events.findLastIndex((earlier) => isOfSameAnswer(earlier, event))
+      const last = events[place]
+      if (last?.type === 'tokens' && event.type === 'tokens') events[place] = joined(last, event)
+      else events.push(event)
       wake?.()
     },
     close: () => finish({}),
@@ -62,5 +56,21 @@ export function createEventQueue(intervalMs = 16): EventQueue {
       if (batch.some(({ type }) => type === 'tokens')) lastTokens = performance.now()
       return batch
     },
+  }
+}
+
+function isOfSameAnswer(one: EngineEvent, other: EngineEvent): boolean {
+  return one.type === 'tokens' && other.type === 'tokens' && one.answer === other.answer
+}
+
+function joined(one: TokensEvent, other: TokensEvent): TokensEvent {
+  const toolCalls = [...(one.toolCalls ?? []), ...(other.toolCalls ?? [])]
+  return {
+    ...one,
+    thought: one.thought + other.thought,
+    text: one.text + other.text,
+    tokens: [...one.tokens, ...other.tokens],
+    logprobs: [...one.logprobs, ...other.logprobs],
+    ...(toolCalls.length > 0 && { toolCalls }),
   }
 }

@@ -32,6 +32,7 @@ export function createFakeModel(
     encodePrompt: async (input) =>
       tokenize('prompt' in input ? input.prompt : input.messages.map(({ content }) => content).join('\n')),
     tokenize,
+    tokenBytes: (token) => new TextEncoder().encode(String.fromCharCode(token)),
     counters: () => ({
       dispatches: 0,
       submits: 0,

@@ -38,7 +38,11 @@ const loadFake: LoadModel = async ({ model, backend, reason }, { onProgress, sig
   }
   const lostAtStep = onGpu ? lossesOf(model) : undefined
   const executor = createFakeExecutor({ contextLength: 4096, stepMs: model === 'slow' ? 30 : 1, lostAtStep })
-  const device = { ...executor.device, ...(!onGpu && { backend, reason: reason ?? '' }) }
+  const device = {
+    ...executor.device,
+    ...(!onGpu && { backend, reason: reason ?? '' }),
+    ...(model === 'loses its GPU for good' && numLoads > 1 && noGpuAnyMore),
+  }
   const fake = createFakeModel({}, { ...executor, device })
   return {
     ...fake,
@@ -51,10 +55,14 @@ const loadFake: LoadModel = async ({ model, backend, reason }, { onProgress, sig
 
 let numLoads = 0
 
+/** What `auto` takes then. */
+const noGpuAnyMore = { backend: 'wasm', reason: 'The GPU is gone.' } as const
+
 /** The step at which this load's GPU is lost. */
 function lossesOf(model: unknown): number | undefined {
   if (model === 'loses its GPU') return 40
   if (model === 'loses its GPU at once') return 0
+  if (model === 'loses its GPU for good') return numLoads === 1 ? 20 : undefined
   if (model === 'loses its GPU at once, but once') return numLoads === 1 ? 0 : undefined
   return undefined
 }

@@ -2,9 +2,15 @@ import { describe, expect, test } from 'vitest'
 import type { Executor } from '../backends/executor.ts'
 import type { EngineEvent, GenerationSettings } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
-import { createConversation } from './conversation.ts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from './fake-executor.ts'
-import { type AnswerText, checkPrompt, generate } from './generate.ts'
+import {
+  type AnswerText,
+  type Constraint,
+  checkPrompt,
+  createAnswerTask,
+  type ToolCallParser,
+} from './generate.ts'
+import { createScheduler } from './scheduler.ts'
 import { createThoughtSplitter } from './thoughts.ts'
 
 const eos = 0
@@ -26,16 +32,16 @@ const scripted = (prompt: string, answer: string, options: FakeExecutorOptions =
     next: (tokens) => answer.charCodeAt(tokens.length - prompt.length) || eos,
   })
 
-function createSession(executor: FakeExecutor) {
-  const conversation = createConversation(executor)
+function createSession(executor: FakeExecutor, lookahead = 4, answerText = text) {
+  const scheduler = createScheduler({ executor, lookahead })
   const run = async (
     prompt: string,
     parameters: Record<string, unknown> = {},
     {
-      lookahead = 4,
       signal = new AbortController().signal,
       onEvent = (_: EngineEvent) => {},
       answered = '',
+      constraint = undefined as Constraint | undefined,
     } = {},
   ) => {
     const events: EngineEvent[] = []
@@ -44,19 +50,17 @@ function createSession(executor: FakeExecutor) {
       events.push(event)
       onEvent(event)
     }
-    const arrivedAtMs = performance.now()
-    await generate({
-      executor,
-      conversation,
-      text,
+    const task = createAnswerTask({
+      ...{ settings, signal, emit, constraint },
+      text: answerText,
       prompt: encode(prompt),
-      settings,
+      index: 0,
       answered: [...encode(answered)],
-      lookahead,
-      signal,
-      arrivedAtMs,
-      emit,
+      usage: { cachedTokens: 0, completionTokens: 0 },
+      contextLength: executor.contextLength,
+      arrivedAtMs: performance.now(),
     })
+    await scheduler.run(task)
     const tokens = events.flatMap((event) => (event.type === 'tokens' ? event.tokens : []))
     const shown = events.map((event) => (event.type === 'tokens' ? event.text : '')).join('')
     const thought = events.map((event) => (event.type === 'tokens' ? event.thought : '')).join('')
@@ -64,10 +68,10 @@ function createSession(executor: FakeExecutor) {
     if (done.type !== 'done') throw new Error('no done event')
     return { events, tokens, thought, text: shown, done }
   }
-  return { run, held: () => String.fromCharCode(...executor.tokensOf(conversation.sequence)) }
+  return { run, held: () => String.fromCharCode(...executor.tokensOf(executor.sequences()[0]!)) }
 }
 
-describe('generate', () => {
+describe('createAnswerTask', () => {
   test('answers until the end-of-sequence token, which is a token and no text', async () => {
     const { run } = createSession(scripted('hello', 'world'))
     const answer = await run('hello')
@@ -109,7 +113,7 @@ describe('generate', () => {
   test('the same tokens whatever the lookahead', async () => {
     const answers = await Promise.all(
       [1, 2, 3, 4].map((lookahead) =>
-        createSession(createFakeExecutor()).run('hello', { max_tokens: 20 }, { lookahead }),
+        createSession(createFakeExecutor(), lookahead).run('hello', { max_tokens: 20 }),
       ),
     )
     for (const answer of answers) {
@@ -136,7 +140,7 @@ describe('generate', () => {
   test('rolls overshoot back exactly', async () => {
     const executor = scripted('hello', 'world')
     const { run, held } = createSession(executor)
-    await run('hello', {}, { lookahead: 4 })
+    await run('hello')
     expect(held()).toBe('helloworld\0')
     // Had overshoot stayed, or been cut too short, the follow-up would be computed anew or differ.
     const computed = executor.numTokensComputed()
@@ -277,6 +281,104 @@ describe('generate', () => {
     expect(timings.prefillTokensPerSecond).toBeGreaterThan(0)
     expect(timings.decodeTokensPerSecond).toBeGreaterThan(0)
     expect(timings.decodeTokensPerSecond).toBeLessThan(250)
+  })
+})
+
+describe('a constrained answer', () => {
+  const maskOf = (letters: string) => {
+    const mask = new Uint32Array(8)
+    for (const token of encode(letters)) mask[token >>> 5]! |= 1 << (token & 31)
+    return mask
+  }
+  /** The letters of `places`, one set after another, then the end. */
+  const inPlaces = (places: readonly string[], answered = '') => {
+    const accepted = [...answered]
+    const constraint: Constraint = {
+      allowed: async () => maskOf(places[accepted.length] ?? String.fromCharCode(eos)),
+      accept: (token) => accepted.push(String.fromCharCode(token)),
+      free() {},
+    }
+    return { constraint, accepted }
+  }
+  const places = ['ab', 'x', '01', '}']
+
+  test('has no token that its mask forbids, and ends where the structure does, though told to go on', async () => {
+    const { constraint, accepted } = inPlaces(places)
+    const session = createSession(createFakeExecutor())
+    const answer = await session.run('hello', { ignore_eos: true }, { constraint })
+    expect(answer.text).toBe(accepted.join(''))
+    expect(accepted).toHaveLength(4)
+    for (const [index, letter] of accepted.entries()) expect(places[index]).toContain(letter)
+    expect(answer.done.finishReason).toBe('stop')
+  })
+
+  test('goes on in another worker from where its tokens left it', async () => {
+    const whole = await createSession(createFakeExecutor()).run('hello', {}, inPlaces(places))
+    const answered = whole.text.slice(0, 2)
+    const rest = await createSession(createFakeExecutor()).run(
+      'hello',
+      {},
+      { ...inPlaces(places, answered), answered },
+    )
+    expect(answered + rest.text).toBe(whole.text)
+  })
+
+  test('fails alone where its constraint does', async () => {
+    const session = createSession(createFakeExecutor())
+    const constraint: Constraint = {
+      allowed: () => undefined,
+      accept() {
+        throw new Error('no such token')
+      },
+      free() {},
+    }
+    const other = session.run('other', { max_tokens: 5 })
+    await expect(session.run('hello', {}, { constraint })).rejects.toThrow('no such token')
+    expect((await other).tokens).toHaveLength(5)
+    expect((await session.run('hello', { max_tokens: 3 })).tokens).toHaveLength(3)
+  })
+})
+
+describe('an answer that calls tools', () => {
+  /** Words in upper case are calls. */
+  const upperCase = (): ToolCallParser => {
+    let numCalls = 0
+    return {
+      push(given) {
+        const toolCalls = Array.from(given.matchAll(/[A-Z]/g), ([name]) => ({ index: numCalls++, name }))
+        return { content: given.replace(/[A-Z]/g, ''), toolCalls }
+      },
+      end: () => ({ content: '.', toolCalls: [] }),
+      get numCalls() {
+        return numCalls
+      },
+    }
+  }
+  const withTools: AnswerText = { ...text, createToolCallParser: upperCase }
+  const callsOf = (events: readonly EngineEvent[]) =>
+    events.flatMap((event) => (event.type === 'tokens' ? (event.toolCalls ?? []) : []))
+
+  test('has its calls apart from its text, and says that it ended with them', async () => {
+    const { run } = createSession(scripted('q', 'aBcD'), 4, withTools)
+    const answer = await run('q')
+    expect(answer.text).toBe('ac.')
+    expect(callsOf(answer.events)).toEqual([
+      { index: 0, name: 'B' },
+      { index: 1, name: 'D' },
+    ])
+    expect(answer.done.finishReason).toBe('tool_calls')
+  })
+
+  test('is cut like any other, and goes on counting in another worker', async () => {
+    const cut = await createSession(scripted('q', 'aBcD'), 4, withTools).run('q', { max_tokens: 3 })
+    expect(cut.done.finishReason).toBe('length')
+    const rest = await createSession(scripted('q', 'aBcD'), 4, withTools).run('q', {}, { answered: 'aBc' })
+    expect(callsOf(rest.events)).toEqual([{ index: 1, name: 'D' }])
+  })
+
+  test('that calls none ends as ever', async () => {
+    const answer = await createSession(scripted('q', 'ab'), 4, withTools).run('q')
+    expect([answer.text, answer.done.finishReason]).toEqual(['ab.', 'stop'])
   })
 })
 

@@ -1,8 +1,14 @@
-import type { Executor, TokenLogprob } from '../backends/executor.ts'
-import { BrasaError, isBrasaError } from '../errors.ts'
-import type { EngineEvent, FinishReason, GenerationSettings, Timings, TokenLogprobs } from '../protocol.ts'
-import type { Conversation } from './conversation.ts'
-import { createStepPipeline, type StepPipeline } from './step-pipeline.ts'
+import type { AllowedTokens, Executor, TokenLogprob } from '../backends/executor.ts'
+import { BrasaError } from '../errors.ts'
+import type {
+  EngineEvent,
+  FinishReason,
+  GenerationSettings,
+  Timings,
+  TokenLogprobs,
+  ToolCallDelta,
+} from '../protocol.ts'
+import type { SequenceTask } from './scheduler.ts'
 import { createStopFilter } from './stop-strings.ts'
 import type { Spoken, ThoughtSplitter } from './thoughts.ts'
 
@@ -15,23 +21,57 @@ export interface AnswerText {
   createDecoder(): { push(token: number): string; end(): string }
   /** Keeps thought and answer apart; stop strings are looked for in the answer. */
   createThoughtSplitter(): ThoughtSplitter
+  /** Of an answer that may call tools. */
+  createToolCallParser?(): ToolCallParser
 }
 
-export interface Generation {
-  readonly executor: Executor
-  readonly conversation: Conversation
+/** What keeps an answer to a format. */
+export interface Constraint {
+  /** What may be sampled next: see `StepRow.allowedTokens`. */
+  allowed(): AllowedTokens | Promise<AllowedTokens>
+  /** Takes a sampled token that does not end the answer. */
+  accept(token: number): void
+  free(): void
+}
+
+/** Takes the calls of tools out of an answer's text. */
+export interface ToolCallParser {
+  push(text: string): ToolCallPiece
+  /** What was held back. */
+  end(): ToolCallPiece
+  /** So far. */
+  readonly numCalls: number
+}
+
+export interface ToolCallPiece {
+  readonly content: string
+  readonly toolCalls: readonly ToolCallDelta[]
+}
+
+export interface Answering {
   readonly text: AnswerText
   /** At least one token, at most the context's length: see `checkPrompt`. */
   readonly prompt: Uint32Array
   readonly settings: GenerationSettings
+  /** Among several to the same prompt. */
+  readonly index: number
   /** The answer's tokens so far, where another worker began it. */
-  readonly answered?: readonly number[]
-  /** Steps in flight, at most four. */
-  readonly lookahead: number
+  readonly answered: readonly number[]
+  /** Of this answer and those beside it. */
+  readonly usage: UsageCount
+  readonly contextLength: number
+  /** Has taken `answered` already. */
+  readonly constraint?: Constraint | undefined
   readonly signal: AbortSignal
   /** When the request came, on the clock of `performance.now()`. */
   readonly arrivedAtMs: number
   readonly emit: (event: EngineEvent) => void
+}
+
+/** What a request has used, as far as its answers have come. */
+export interface UsageCount {
+  cachedTokens: number
+  completionTokens: number
 }
 
 /** @throws BrasaError `invalid_request` for an empty prompt, `context_length_exceeded` for one that does not fit */
@@ -53,127 +93,107 @@ export function checkPrompt(prompt: Uint32Array, executor: Executor): void {
 }
 
 /**
- * Answers one prompt: `tokens` events, then `done`. An answer that another worker began goes on as it would have there:
- * the same positions, the same seed, the same penalties. Resolves when the executor is at rest and the conversation's journal is
- * what its sequence holds.
- * @throws BrasaError what the executor throws, such as `device_lost`; the conversation is then of no more use
+ * One answer to a prompt: `tokens` events, then `done`. What another worker began goes on as it would have there: the same
+ * positions, the same seed, the same penalties.
  */
-export async function generate(generation: Generation): Promise<void> {
-  const { executor, conversation, prompt, settings, answered = [], emit } = generation
-  const clock = createClock(generation.arrivedAtMs)
-  const known = Uint32Array.from([...prompt, ...answered])
-  const cachedTokens = conversation.keepCommonPrefix(known)
-  const answer = [...answered]
-
-  const done = (finishReason: FinishReason) =>
-    emit({
-      type: 'done',
-      finishReason,
-      usage: {
-        prompt_tokens: prompt.length,
-        completion_tokens: answer.length,
-        total_tokens: prompt.length + answer.length,
-        prompt_tokens_details: { cached_tokens: Math.min(cachedTokens, prompt.length) },
-      },
-      timings: clock.timings(known.length - cachedTokens, answer.length - answered.length),
-    })
-
-  executor.configureSampling(conversation.sequence, settings.sampling, {
-    promptTokens: prompt,
-    answerTokens: Uint32Array.from(answered),
-  })
-  if (!(await appended(generation, known.subarray(cachedTokens, known.length - 1)))) {
-    conversation.settle(known, conversation.sequence.length)
-    done('abort')
-    return
-  }
-
-  const pipeline = createStepPipeline({
-    executor,
-    sequence: conversation.sequence,
-    firstToken: known[known.length - 1]!,
-    // The last token sampled is never added: a full sequence still has a successor.
-    maxSteps: Math.min(
-      (settings.maxTokens ?? Number.POSITIVE_INFINITY) - answered.length,
-      executor.contextLength - known.length + 1,
-    ),
-    lookahead: generation.lookahead,
-    topLogprobs: settings.topLogprobs,
-  })
-  try {
-    done(await readAnswer(generation, pipeline, answer, clock.tokenRead))
-  } finally {
-    await pipeline.drain()
-  }
-  const tokens = [...prompt, ...answer]
-  conversation.settle(tokens, Math.min(conversation.sequence.length, tokens.length))
-}
-
-/** Adds what is new but the last token. False when aborted: the sequence then holds a part. */
-async function appended({ executor, conversation, signal }: Generation, rest: Uint32Array): Promise<boolean> {
-  try {
-    if (rest.length > 0 && !signal.aborted) await executor.append(conversation.sequence, rest, { signal })
-  } catch (error) {
-    if (!(signal.aborted && isBrasaError(error) && error.code === 'aborted')) throw error
-  }
-  return !signal.aborted
-}
-
-/** Reads sampled tokens into `answer` and emits their text until something ends the answer. */
-async function readAnswer(
-  { text, settings, answered = [], signal, emit }: Generation,
-  pipeline: StepPipeline,
-  answer: number[],
-  tokenRead: () => void,
-): Promise<FinishReason> {
+export function createAnswerTask(answering: Answering): SequenceTask {
+  const { text, prompt, settings, index, answered, usage, contextLength, constraint, signal, emit } =
+    answering
+  const { maxTokens = Number.POSITIVE_INFINITY, numAnswers = 1, sampling, topLogprobs } = settings
+  const tokens = [...prompt, ...answered]
+  const answer = numAnswers === 1 ? {} : { answer: index }
   const decoder = text.createDecoder()
   const splitter = text.createThoughtSplitter()
   const stopFilter = createStopFilter(settings.stop)
-  const aborted = abortOf(signal)
+  const calls = text.createToolCallParser?.()
+  let clock = createClock(answering.arrivedAtMs)
+  let numCached = 0
+  let numTokens = 0
+
   /** What of the model's words may be shown. */
   const said = ({ thought, text }: Spoken) => ({ thought, ...stopFilter.push(text) })
-  // Their text is out already, but characters, tags and stop strings may span the seam.
-  for (const token of answered) said(splitter.push(decoder.push(token)))
-
-  const readToken = async (): Promise<FinishReason | 'stop string' | undefined> => {
-    const result = await Promise.race([pipeline.next(), aborted])
-    if (result === 'abort') return 'abort'
-    if (!result) return 'length'
-    const { token, topLogprobs } = result
-    tokenRead()
-    answer.push(token)
-    const isEos = !settings.ignoreEos && text.eosTokenIds.has(token)
-    const shown = said(isEos ? nothing : splitter.push(decoder.push(token)))
-    const logprobs = settings.topLogprobs > 0 ? [tokenLogprobs(token, topLogprobs, text)] : []
-    emit({ type: 'tokens', thought: shown.thought, text: shown.text, tokens: [token], logprobs })
-    if (shown.stopped) return 'stop string'
-    return isEos ? 'stop' : undefined
+  const shown = (thought: string, { content, toolCalls }: ToolCallPiece) => ({
+    type: 'tokens' as const,
+    ...answer,
+    thought,
+    text: content,
+    ...(toolCalls.length > 0 && { toolCalls }),
+  })
+  const pieceOf = (text: string) => calls?.push(text) ?? { content: text, toolCalls: [] }
+  const emitRest = (thought: string, piece: ToolCallPiece) => {
+    if (thought === '' && piece.content === '' && piece.toolCalls.length === 0) return
+    emit({ ...shown(thought, piece), tokens: [], logprobs: [] })
   }
+  const done = (finishReason: FinishReason) =>
+    emit({
+      type: 'done',
+      ...answer,
+      finishReason,
+      usage: {
+        prompt_tokens: prompt.length,
+        completion_tokens: usage.completionTokens,
+        total_tokens: prompt.length + usage.completionTokens,
+        prompt_tokens_details: { cached_tokens: Math.min(usage.cachedTokens, prompt.length) },
+      },
+      timings: clock.timings(tokens.length - numCached, numTokens),
+    })
 
-  let end: FinishReason | 'stop string' | undefined
-  while (!end) end = await readToken()
-  if (end === 'stop string') return 'stop'
-
-  for (const spoken of [splitter.push(decoder.end()), splitter.end()]) {
-    const last = said(spoken)
-    if (last.thought !== '' || last.text !== '') {
-      emit({ type: 'tokens', thought: last.thought, text: last.text, tokens: [], logprobs: [] })
+  /** Shows what was held back, as far as no stop string stands in it. */
+  function tellHeldBack(): void {
+    for (const spoken of [splitter.push(decoder.end()), splitter.end()]) {
+      const last = said(spoken)
+      emitRest(last.thought, pieceOf(last.text))
+      if (last.stopped) return
     }
-    if (last.stopped) return end
+    emitRest('', pieceOf(stopFilter.end()))
   }
-  const rest = stopFilter.end()
-  if (rest !== '') emit({ type: 'tokens', thought: '', text: rest, tokens: [], logprobs: [] })
-  return end
+
+  function end(reason: FinishReason, isStopString = false): void {
+    if (!isStopString) tellHeldBack()
+    if (calls) emitRest('', calls.end())
+    done(reason === 'stop' && calls && calls.numCalls > 0 ? 'tool_calls' : reason)
+  }
+
+  // Their text is out already, but characters, tags and stop strings may span the seam.
+  for (const token of answered) pieceOf(said(splitter.push(decoder.push(token))).text)
+  usage.completionTokens += answered.length
+
+  return {
+    tokens,
+    // The last token sampled is never added: a full sequence still has a successor.
+    maxSteps: Math.min(maxTokens - answered.length, contextLength - tokens.length + 1),
+    sharesPrefix: true,
+    feed: constraint ? 'seen' : 'sampled',
+    signal,
+    begin(executor, sequence, cachedTokens) {
+      clock = createClock(answering.arrivedAtMs)
+      numCached = cachedTokens
+      // Those beside it begin with its prompt.
+      if (index === 0) usage.cachedTokens = cachedTokens
+      executor.configureSampling(
+        sequence,
+        { ...sampling, seed: (sampling.seed + index) >>> 0 },
+        { promptTokens: prompt, answerTokens: Uint32Array.from(answered) },
+      )
+    },
+    row: () => ({ topLogprobs, ...(constraint && { allowedTokens: () => constraint.allowed() }) }),
+    take({ token, topLogprobs: top }) {
+      clock.tokenRead()
+      numTokens++
+      usage.completionTokens++
+      const isEos = (constraint !== undefined || !settings.ignoreEos) && text.eosTokenIds.has(token)
+      const { thought, text: visible, stopped } = said(isEos ? nothing : splitter.push(decoder.push(token)))
+      const logprobs = topLogprobs > 0 ? [tokenLogprobs(token, top, text)] : []
+      emit({ ...shown(thought, pieceOf(visible)), tokens: [token], logprobs })
+      if (stopped || isEos) end('stop', stopped)
+      else constraint?.accept(token)
+      return stopped || isEos
+    },
+    end: (reason) => end(reason),
+  }
 }
 
 const nothing: Spoken = { thought: '', text: '' }
-
-function abortOf(signal: AbortSignal): Promise<'abort'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('abort')
-    signal.addEventListener('abort', () => resolve('abort'), { once: true })
-  })
-}
 
 /** What OpenAI reports for a token that is not among the likely ones. */
 const unlistedLogprob = -9999

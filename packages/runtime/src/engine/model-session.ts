@@ -1,21 +1,24 @@
 import { BrasaError } from '../errors.ts'
 import type { EngineEvent, LoadRequest } from '../protocol.ts'
-import { type Conversation, createConversation } from './conversation.ts'
 import type { LoadedModel, LoadModel } from './model.ts'
+import { createScheduler, type Scheduler } from './scheduler.ts'
 
-/** A loaded model and the conversation it holds. They live and die together. */
+/** A loaded model and what runs on it. They live and die together. */
 export interface ModelSession {
   readonly model: LoadedModel
-  readonly conversation: Conversation
+  readonly scheduler: Scheduler
+  /** Which load of this worker it comes from, counted from 1. */
+  readonly load: number
 }
 
 export interface ModelSessions {
   /** Loads a model in place of the one that was there. */
   load(request: LoadRequest, emit: (event: EngineEvent) => void, signal: AbortSignal): Promise<ModelSession>
-  /** The session, loaded anew from storage if it was lost. @throws BrasaError `disposed`, what loading throws */
-  current(emit: (event: EngineEvent) => void): Promise<ModelSession>
-  /** Gives up a session whose executor failed. */
-  drop(session: ModelSession): void
+  /**
+   * The session, loaded anew from storage if it was lost. Who has no stream to emit to leaves it to the next one to tell of it.
+   * @throws BrasaError `disposed`, what loading throws
+   */
+  current(emit?: (event: EngineEvent) => void): Promise<ModelSession>
   /** For good. */
   dispose(): void
 }
@@ -24,7 +27,16 @@ export interface ModelSessions {
 export function createModelSessions(loadModel: LoadModel): ModelSessions {
   let request: LoadRequest | undefined
   let session: Promise<ModelSession> | undefined
+  /** The same, once it is there. */
+  let live: ModelSession | undefined
+  let numLoads = 0
+  /** A load that nobody was told of. */
+  let untold: EngineEvent | undefined
   let disposed = false
+
+  const keepLoaded = (event: EngineEvent) => {
+    if (event.type === 'loaded') untold = event
+  }
 
   async function start(emit: (event: EngineEvent) => void, signal: AbortSignal): Promise<ModelSession> {
     const model = await loadModel(request!, {
@@ -37,21 +49,36 @@ export function createModelSessions(loadModel: LoadModel): ModelSessions {
       throw disposedError()
     }
     emit({ type: 'loaded', model: model.info, device: model.executor.device })
-    return { model, conversation: createConversation(model.executor) }
+    const { executor, lookahead } = model
+    // An executor that failed once is not trusted again.
+    const onFailure = () => {
+      if (live?.model === model) {
+        live = undefined
+        session = undefined
+      }
+      executor.dispose()
+    }
+    return { model, scheduler: createScheduler({ executor, lookahead, onFailure }), load: ++numLoads }
   }
 
   function restart(emit: (event: EngineEvent) => void, signal: AbortSignal): Promise<ModelSession> {
     const starting = start(emit, signal)
     session = starting
-    starting.catch(() => {
-      if (session === starting) session = undefined
-    })
+    starting.then(
+      (started) => {
+        if (session === starting) live = started
+      },
+      () => {
+        if (session === starting) session = undefined
+      },
+    )
     return starting
   }
 
   function release(): void {
     session?.then(({ model }) => model.executor.dispose()).catch(() => {})
     session = undefined
+    live = undefined
   }
 
   return {
@@ -67,14 +94,10 @@ export function createModelSessions(loadModel: LoadModel): ModelSessions {
         throw new BrasaError('internal', { message: 'No model is loaded. Create an engine first.' })
       }
       // Not the caller's own signal: others may wait for the same load.
-      return session ?? restart(emit, new AbortController().signal)
-    },
-    drop(lost) {
-      const kept = session
-      kept?.then((current) => {
-        if (current === lost && session === kept) session = undefined
-      })
-      lost.model.executor.dispose()
+      const current = await (session ?? restart(emit ?? keepLoaded, new AbortController().signal))
+      if (emit && untold) emit(untold)
+      if (emit) untold = undefined
+      return current
     },
     dispose() {
       disposed = true

@@ -1,6 +1,10 @@
 import type { GgufHeader } from '../formats/gguf.ts'
+import { createConstraint } from '../grammar/constraint.ts'
+import { createToolCallParser } from '../grammar/tool-calls.ts'
+import { type ConstraintVocabulary, constraintVocabulary } from '../grammar/vocabulary.ts'
 import type { GenerateRequest } from '../protocol.ts'
 import { createChatTemplate } from '../tokenizer/chat-template.ts'
+import { conversationPrompt } from '../tokenizer/conversation-prompt.ts'
 import { createTokenizer } from '../tokenizer/tokenizer.ts'
 import { thoughtTags } from '../tokenizer/vocabulary.ts'
 import type { LoadedModel } from './model.ts'
@@ -12,7 +16,7 @@ import { createThoughtSplitter, noThoughts } from './thoughts.ts'
  */
 export function createModelText({
   metadata,
-}: GgufHeader): Pick<LoadedModel, 'encodePrompt' | 'answerText' | 'tokenize'> {
+}: GgufHeader): Pick<LoadedModel, 'encodePrompt' | 'answerText' | 'constrain' | 'tokenize' | 'tokenBytes'> {
   const tokenizer = createTokenizer(metadata)
   const template = createChatTemplate(metadata)
   const tokenize = (text: string) => tokenizer.encode(text, { specialTokens: 'parse' })
@@ -20,18 +24,30 @@ export function createModelText({
   const opensThought = (prompt: Uint32Array) =>
     tokenizer.decode(prompt.subarray(-16)).trimEnd().endsWith(thoughtTags.open)
   const isRaw = (input: GenerateRequest['input']) => 'prompt' in input
+  /** Goes on from text, so that a leading space is meant. */
+  const continuesText = (input: GenerateRequest['input']) =>
+    'prompt' in input || input.continuesAssistant === true
+  const callsTools = (input: GenerateRequest['input']) =>
+    'messages' in input && (input.tools ?? []).length > 0
+  let vocabulary: ConstraintVocabulary | undefined
   return {
     tokenize,
+    tokenBytes: tokenizer.tokenBytes,
     async encodePrompt(input) {
       if ('prompt' in input) return tokenize(input.prompt)
-      return tokenize(template.render(input.messages, { addGenerationPrompt: true }))
+      return tokenize(conversationPrompt(template, input.messages, input))
     },
     answerText: (input, prompt) => ({
       eosTokenIds: tokenizer.eosTokenIds,
       tokenText: (token) => new TextDecoder().decode(tokenizer.tokenBytes(token)),
-      createDecoder: () => tokenizer.streamDecoder({ continues: isRaw(input) }),
+      createDecoder: () => tokenizer.streamDecoder({ continues: continuesText(input) }),
       createThoughtSplitter: () =>
         isRaw(input) || !template.thinks ? noThoughts : createThoughtSplitter(opensThought(prompt)),
+      ...(callsTools(input) && { createToolCallParser }),
     }),
+    constrain(format, answered) {
+      vocabulary ??= constraintVocabulary(tokenizer)
+      return createConstraint(format, vocabulary, answered)
+    },
   }
 }

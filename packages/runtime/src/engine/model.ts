@@ -1,6 +1,13 @@
 import type { DeviceCounters, Executor } from '../backends/executor.ts'
-import type { EngineWarning, GenerateRequest, LoadProgress, LoadRequest, ModelInfo } from '../protocol.ts'
-import type { AnswerText } from './generate.ts'
+import type {
+  EngineWarning,
+  GenerateRequest,
+  LoadProgress,
+  LoadRequest,
+  ModelInfo,
+  StructuredFormat,
+} from '../protocol.ts'
+import type { AnswerText, Constraint } from './generate.ts'
 
 /** A model that is ready to answer: an executor, and the text on both sides of it. */
 export interface LoadedModel {
@@ -12,8 +19,15 @@ export interface LoadedModel {
   encodePrompt(input: GenerateRequest['input']): Promise<Uint32Array>
   /** How the answer to a prompt, and to its tokens, becomes text. */
   answerText(input: GenerateRequest['input'], prompt: Uint32Array): AnswerText
+  /**
+   * Holds an answer, of which there are `answered` tokens, to a format. Left out where none is supported.
+   * @throws BrasaError `invalid_request` within 2 s for what cannot be kept to
+   */
+  constrain?(format: StructuredFormat, answered: readonly number[]): Promise<Constraint>
   /** Tokens of a raw text, special tokens parsed. */
   tokenize(text: string): Uint32Array
+  /** @throws BrasaError `invalid_request` if there is no such token */
+  tokenBytes(token: number): Uint8Array
   counters(): DeviceCounters
 }
 

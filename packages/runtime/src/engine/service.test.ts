@@ -1,10 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BrasaError } from '../errors.ts'
 import type { EngineEvent, EngineService, LoadRequest } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
 import type { FakeExecutorOptions } from './fake-executor.ts'
 import { createFakeModel } from './fake-model.ts'
 import type { LoadModel } from './model.ts'
+import { maxWaiting } from './scheduler.ts'
 import { createEngineService } from './service.ts'
 
 const loadRequest: LoadRequest = {
@@ -138,7 +139,7 @@ describe('createEngineService', () => {
     const whole = await read(service, 2)
     const answered = whole.flatMap((event) => (event.type === 'tokens' ? event.tokens : [])).slice(0, 3)
     const { service: next } = await started({})
-    next.generate(2, { ...ask('hello'), answered })
+    next.generate(2, { ...ask('hello'), answered: [{ tokens: answered, isDone: false }] })
     const rest = await read(next, 2)
     expect(textOf(rest)).toBe(textOf(whole).slice(3))
     expect(rest.at(-1)).toMatchObject({ usage: { prompt_tokens: 5, completion_tokens: 8 } })
@@ -162,6 +163,120 @@ describe('createEngineService', () => {
     await expect(service.tokenize('hello')).rejects.toMatchObject({ code: 'disposed' })
     service.generate(3, ask('hello'))
     await expect(read(service, 3)).rejects.toMatchObject({ code: 'disposed' })
+  })
+
+  describe('several answers to one prompt', () => {
+    const askSeveral = (numAnswers: number, seed = 1) => {
+      const { input, settings } = ask('hello', { seed })
+      return { input, settings: { ...settings, numAnswers } }
+    }
+    const textsOf = (events: readonly EngineEvent[], numAnswers: number) =>
+      Array.from({ length: numAnswers }, (_, index) =>
+        textOf(events.filter((event) => event.type === 'tokens' && event.answer === index)),
+      )
+
+    test('have seeds of their own, one prompt, and an end each', async () => {
+      const { service } = await started({})
+      service.generate(2, askSeveral(6))
+      const events = await read(service, 2)
+      const dones = events.flatMap((event) => (event.type === 'done' ? [event] : []))
+      expect(dones.map(({ answer }) => answer).sort()).toEqual([0, 1, 2, 3, 4, 5])
+      expect(dones.at(-1)!.usage).toEqual({
+        prompt_tokens: 5,
+        completion_tokens: 48,
+        total_tokens: 53,
+        prompt_tokens_details: { cached_tokens: 0 },
+      })
+      for (const [index, text] of textsOf(events, 6).entries()) {
+        const alone = await started({})
+        alone.service.generate(2, ask('hello', { seed: 1 + index }))
+        expect(text).toBe(textOf(await read(alone.service, 2)))
+      }
+    })
+
+    test('go on where another worker left them, those that are done told no more', async () => {
+      const { service } = await started({})
+      service.generate(2, askSeveral(3))
+      const whole = await read(service, 2)
+      const texts = textsOf(whole, 3)
+      const answered = texts.map((text, index) => ({
+        tokens: Array.from(index === 1 ? text : text.slice(0, index), (letter) => letter.charCodeAt(0)),
+        isDone: index === 1,
+      }))
+      const { service: next } = await started({})
+      next.generate(2, { ...askSeveral(3), answered })
+      const rest = await read(next, 2)
+      expect(textsOf(rest, 3)).toEqual([texts[0], '', texts[2]!.slice(2)])
+      expect(rest.filter(({ type }) => type === 'done')).toHaveLength(2)
+      expect(rest.at(-1)).toMatchObject({ usage: { completion_tokens: 24 } })
+    })
+
+    test('stop together', async () => {
+      const { service } = await started({ stepMs: 20 })
+      service.generate(2, askSeveral(6))
+      await service.next(2)
+      await service.next(2)
+      service.abort(2)
+      const dones = (await read(service, 2)).flatMap((event) => (event.type === 'done' ? [event] : []))
+      expect(dones.map(({ finishReason }) => finishReason)).toEqual(Array(6).fill('abort'))
+    })
+  })
+
+  test('gives each answer a constraint of its own, and gives all back whatever happens', async () => {
+    const free = vi.fn()
+    const constrain = vi.fn(async () => {
+      if (constrain.mock.calls.length === 5) throw new BrasaError('invalid_request', { message: 'No.' })
+      return { allowed: () => undefined, accept() {}, free }
+    })
+    const service = createEngineService(async () => ({ ...createFakeModel(), constrain }))
+    service.load(1, loadRequest)
+    await read(service, 1)
+    const { input, settings } = ask('hello')
+    const format = { type: 'json_object' } as const
+    service.generate(2, { input, settings: { ...settings, numAnswers: 3, format } })
+    expect((await read(service, 2)).filter(({ type }) => type === 'done')).toHaveLength(3)
+    expect([constrain.mock.calls.length, free.mock.calls.length]).toEqual([3, 3])
+    service.generate(3, { input, settings: { ...settings, numAnswers: 3, format } })
+    await expect(read(service, 3)).rejects.toMatchObject({ code: 'invalid_request' })
+    expect([constrain.mock.calls.length, free.mock.calls.length]).toEqual([5, 4])
+  })
+
+  test('refuses at once what comes when too many wait', async () => {
+    const { service } = await started({ stepMs: 2 })
+    const streams = Array.from({ length: maxWaiting + 10 }, (_, index) => 10 + index)
+    for (const stream of streams) service.generate(stream, ask(`request ${stream}`, { max_tokens: 2 }))
+    const outcomes = await Promise.allSettled(streams.map((stream) => read(service, stream)))
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused.length).toBeLessThanOrEqual(10)
+    for (const error of refused) {
+      expect(error).toMatchObject({ code: 'queue_full', details: { retryAfterMs: expect.any(Number) } })
+    }
+    service.generate(2, ask('hello'))
+    expect(textOf(await read(service, 2))).toHaveLength(8)
+  })
+
+  test('answers that ran when the device was lost fail; one that waited runs on the model loaded anew', async () => {
+    const { service, calls } = await started({ lostAtStep: 5, stepMs: 1 }, {})
+    const streams = [2, 3, 4, 5, 6]
+    for (const stream of streams) service.generate(stream, ask(`request ${stream}`))
+    const outcomes = await Promise.allSettled(streams.map((stream) => read(service, stream)))
+    expect(outcomes.slice(0, 4).map(({ status }) => status)).toEqual(Array(4).fill('rejected'))
+    const last = outcomes[4]!
+    expect(last.status === 'fulfilled' && textOf(last.value)).toHaveLength(8)
+    expect(last.status === 'fulfilled' && typesOf(last.value)).toContain('loaded')
+    expect(calls).toHaveLength(2)
+  })
+
+  test('who is told of a model loaded anew is the next that has a stream', async () => {
+    const { service } = await started({ lostAtStep: 0 }, {})
+    service.generate(2, ask('hello'))
+    await expect(read(service, 2)).rejects.toMatchObject({ code: 'device_lost' })
+    await service.memory()
+    service.generate(3, ask('hello'))
+    expect(typesOf(await read(service, 3))).toEqual(['loaded', 'accepted', 'tokens', 'done'])
+    service.generate(4, ask('hello'))
+    expect(typesOf(await read(service, 4))).toEqual(['accepted', 'tokens', 'done'])
   })
 
   describe('scoring', () => {

@@ -1,115 +1,128 @@
-import { BrasaError, throwIfAborted } from '../errors.ts'
+import { BrasaError, isBrasaError, throwIfAborted } from '../errors.ts'
 import type {
   EngineEvent,
   EngineService,
   GenerateRequest,
+  GenerationSettings,
   ScoreRequest,
   StreamId,
   TokenScore,
 } from '../protocol.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
-import { checkPrompt, generate } from './generate.ts'
+import { type Constraint, checkPrompt, createAnswerTask } from './generate.ts'
 import type { LoadModel } from './model.ts'
 import { createModelSessions, type ModelSession } from './model-session.ts'
-import { createRequestQueue } from './request-queue.ts'
-import { checkScoring, score } from './score.ts'
+import type { SequenceTask } from './scheduler.ts'
+import { checkScoring, createScoreTask } from './score.ts'
 
 interface StreamContext {
   readonly emit: (event: EngineEvent) => void
+  /** Ends the stream; what still runs goes on unheard. */
+  readonly close: () => void
   readonly signal: AbortSignal
 }
 
-/** The engine as the worker exposes it: streams by id, one answer at a time, the model loaded anew when it was lost. */
+/** The engine as the worker exposes it: streams by id, answers side by side, the model loaded anew when it was lost. */
 export function createEngineService(loadModel: LoadModel): EngineService {
   const streams = new Map<StreamId, { events: EventQueue; controller: AbortController }>()
   const sessions = createModelSessions(loadModel)
-  const queue = createRequestQueue()
-  const ignore = () => {}
 
   function open(stream: StreamId, run: (context: StreamContext) => Promise<unknown>): void {
     const events = createEventQueue()
     const controller = new AbortController()
     streams.set(stream, { events, controller })
-    const emit = (event: EngineEvent) => {
-      events.push(event)
-      // What happens to the executor after the answer is for the next request to say.
-      if (event.type === 'done') events.close()
-    }
-    run({ emit, signal: controller.signal }).then(events.close, events.fail)
+    const { push: emit, close } = events
+    run({ emit, close, signal: controller.signal }).then(close, events.fail)
   }
 
-  async function answer(request: GenerateRequest, { emit, signal }: StreamContext): Promise<void> {
+  async function answer(request: GenerateRequest, { emit, close, signal }: StreamContext): Promise<void> {
     const arrivedAtMs = performance.now()
-    const stopped = (promptTokens: number) => emit(stoppedBeforeItBegan(promptTokens))
+    const { input, settings, answered = [] } = request
+    const indices = Array.from({ length: settings.numAnswers ?? 1 }, (_, index) => index)
+    const left = new Set(indices.filter((index) => !answered[index]?.isDone))
+    const tell = (event: EngineEvent) => {
+      emit(event)
+      if (event.type !== 'done') return
+      left.delete(event.answer ?? 0)
+      // What happens to the executor after the answers is for the next request to say.
+      if (left.size === 0) close()
+    }
 
     const session = await Promise.race([sessions.current(emit), abortOf(signal)])
-    if (!session) return stopped(0)
-    const prompt = await session.model.encodePrompt(request.input)
-    checkPrompt(prompt, session.model.executor)
-    emit({ type: 'accepted' })
-
-    const run = async ({ model, conversation }: ModelSession) => {
-      const { executor, lookahead } = model
-      const { settings, answered } = request
-      const text = model.answerText(request.input, prompt)
-      await generate({
-        executor,
-        conversation,
-        text,
-        lookahead,
-        prompt,
-        settings,
-        answered,
-        signal,
-        arrivedAtMs,
-        emit,
-      })
-      return true
+    if (!session) {
+      for (const index of left) tell(stoppedBeforeItBegan(settings, index))
+      return
     }
-    const ran = await queue.run(() => runOnSession(run, emit), signal)
-    if (!ran) stopped(prompt.length)
+    const prompt = await session.model.encodePrompt(input)
+    checkPrompt(prompt, session.model.executor)
+    session.scheduler.checkRoom()
+    const constraints = await constraintsOf(session, request, left)
+
+    const usage = { cachedTokens: 0, completionTokens: 0 }
+    for (const { tokens, isDone } of answered) if (isDone) usage.completionTokens += tokens.length
+    // One that fails takes those beside it along.
+    const stopper = new AbortController()
+    const stop = () => stopper.abort()
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    const taskOf = (index: number, { model }: ModelSession) =>
+      createAnswerTask({
+        ...{ prompt, settings, index, usage, arrivedAtMs },
+        text: model.answerText(input, prompt),
+        answered: answered[index]?.tokens ?? [],
+        contextLength: model.executor.contextLength,
+        constraint: constraints.get(index),
+        signal: stopper.signal,
+        emit: tell,
+      })
+    try {
+      // Others may have come while the format was prepared.
+      session.scheduler.checkRoom()
+      emit({ type: 'accepted' })
+      await Promise.all(
+        [...left].map((index) => runInTurn(session, (current) => taskOf(index, current), emit)),
+      )
+    } finally {
+      signal.removeEventListener('abort', stop)
+      stop()
+      for (const constraint of constraints.values()) constraint.free()
+    }
   }
 
   async function scoreText(
     { input, ...wanted }: ScoreRequest,
     { emit, signal }: StreamContext,
   ): Promise<void> {
-    const scoringOf = ({ model }: ModelSession) => ({
-      ...wanted,
-      executor: model.executor,
-      lookahead: model.lookahead,
-      tokens: 'text' in input ? model.tokenize(input.text) : input.tokens,
-      signal,
-      emit: (scores: readonly TokenScore[]) => emit({ type: 'scored', scores }),
-    })
     const session = await Promise.race([sessions.current(emit), abortOf(signal)])
     if (session) {
-      const scoring = scoringOf(session)
-      checkScoring(scoring)
-      emit({ type: 'tokenized', tokens: scoring.tokens })
-      const run = (current: ModelSession) => score(scoringOf(current))
-      if (await queue.run(() => runOnSession(run, emit), signal)) return
+      const tokens = 'text' in input ? session.model.tokenize(input.text) : input.tokens
+      const tell = (scores: readonly TokenScore[]) => emit({ type: 'scored', scores })
+      const scoring = { ...wanted, tokens, signal, emit: tell }
+      checkScoring(scoring, session.model.executor)
+      session.scheduler.checkRoom()
+      emit({ type: 'tokenized', tokens })
+      await runInTurn(session, () => createScoreTask(scoring), emit)
     }
     throwIfAborted(signal)
   }
 
-  /** Runs on the session, or on a new one if it was lost. */
-  async function runOnSession<T>(
-    run: (session: ModelSession) => Promise<T>,
+  /** Runs on the session, or on a new one if it was lost before the task's turn came. */
+  async function runInTurn(
+    session: ModelSession,
+    taskOf: (session: ModelSession) => SequenceTask,
     emit: (event: EngineEvent) => void,
-  ): Promise<T> {
-    const session = await sessions.current(emit)
-    try {
-      return await run(session)
-    } catch (error) {
-      // An executor that failed once is not trusted again.
-      sessions.drop(session)
-      throw error
+  ): Promise<void> {
+    for (let current = session; ; current = await sessions.current(emit)) {
+      try {
+        if (await current.scheduler.run(taskOf(current))) return
+      } catch (error) {
+        throw ofLoad(error, current.load)
+      }
     }
   }
 
   return {
-    ping: ignore,
+    ping() {},
     load: (stream, request) => open(stream, ({ emit, signal }) => sessions.load(request, emit, signal)),
     generate: (stream, request) => open(stream, (context) => answer(request, context)),
     score: (stream, request) => open(stream, (context) => scoreText(request, context)),
@@ -125,14 +138,52 @@ export function createEngineService(loadModel: LoadModel): EngineService {
       }
     },
     abort: (stream) => streams.get(stream)?.controller.abort(),
-    tokenize: async (text) => (await sessions.current(ignore)).model.tokenize(text),
-    memory: async () => (await sessions.current(ignore)).model.executor.memory(),
-    counters: async () => (await sessions.current(ignore)).model.counters(),
+    tokenize: async (text) => (await sessions.current()).model.tokenize(text),
+    async tokenBytes(tokens) {
+      const { model } = await sessions.current()
+      return Array.from(tokens, model.tokenBytes)
+    },
+    memory: async () => (await sessions.current()).model.executor.memory(),
+    counters: async () => (await sessions.current()).model.counters(),
     async dispose() {
       for (const { controller } of streams.values()) controller.abort()
       sessions.dispose()
     },
   }
+}
+
+/** Many streams may hear of one loss of the device: `load` tells that it is one. */
+function ofLoad(error: unknown, load: number): unknown {
+  if (!isBrasaError(error) || error.code !== 'device_lost') return error
+  const { message, details } = error
+  return new BrasaError('device_lost', { message, details: { ...details, load }, cause: error })
+}
+
+/** One for each answer that is to come, where the request asks for a format. */
+async function constraintsOf(
+  { model }: ModelSession,
+  { settings: { format }, answered = [] }: GenerateRequest,
+  indices: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, Constraint>> {
+  const constraints = new Map<number, Constraint>()
+  if (format === undefined) return constraints
+  if (model.constrain === undefined) throw unsupported('response_format')
+  try {
+    for (const index of indices) {
+      constraints.set(index, await model.constrain(format, answered[index]?.tokens ?? []))
+    }
+    return constraints
+  } catch (error) {
+    for (const constraint of constraints.values()) constraint.free()
+    throw error
+  }
+}
+
+function unsupported(parameter: string): BrasaError {
+  return new BrasaError('invalid_request', {
+    message: `"${parameter}" is not supported. Leave it out.`,
+    details: { parameter },
+  })
 }
 
 function abortOf(signal: AbortSignal): Promise<undefined> {
@@ -142,14 +193,15 @@ function abortOf(signal: AbortSignal): Promise<undefined> {
   })
 }
 
-function stoppedBeforeItBegan(promptTokens: number): EngineEvent {
+function stoppedBeforeItBegan({ numAnswers = 1 }: GenerationSettings, index: number): EngineEvent {
   return {
     type: 'done',
+    ...(numAnswers > 1 && { answer: index }),
     finishReason: 'abort',
     usage: {
-      prompt_tokens: promptTokens,
+      prompt_tokens: 0,
       completion_tokens: 0,
-      total_tokens: promptTokens,
+      total_tokens: 0,
       prompt_tokens_details: { cached_tokens: 0 },
     },
     timings: { ttftMs: 0, prefillTokensPerSecond: 0, decodeTokensPerSecond: 0 },

@@ -20,47 +20,52 @@ const maxStopStrings = 16
 
 const number = (range: string, min: number, max: number) => {
   const allowed = `a number from ${range}`
-  return v.optional(
-    v.pipe(
-      v.number(allowed),
-      v.check((value) => value >= min && value <= max, allowed),
-    ),
-  )
+  return v.pipe(v.number(allowed), v.minValue(min, allowed), v.maxValue(max, allowed))
 }
 
 const integer = (range: string, min: number, max: number) => {
   const allowed = `a whole number from ${range}`
-  return v.optional(
-    v.pipe(
-      v.number(allowed),
-      v.check((value) => Number.isInteger(value) && value >= min && value <= max, allowed),
-    ),
-  )
+  return v.pipe(v.number(allowed), v.integer(allowed), v.minValue(min, allowed), v.maxValue(max, allowed))
 }
+
+const biasAllowed = 'an object of at most 1024 token ids, each with a number from -100 to 100'
+const biasSchema = v.pipe(
+  // A record may be a list.
+  v.custom<object>((given) => !Array.isArray(given), biasAllowed),
+  v.record(
+    v.pipe(v.string(biasAllowed), v.regex(/^\d{1,9}$/, biasAllowed)),
+    v.pipe(v.number(biasAllowed), v.minValue(-100, biasAllowed), v.maxValue(100, biasAllowed)),
+    biasAllowed,
+  ),
+  v.maxEntries(1024, biasAllowed),
+)
 
 const stopAllowed = `a non-empty string, or a list of at most ${maxStopStrings} of them`
 const stopString = v.pipe(v.string(stopAllowed), v.minLength(1, stopAllowed))
 
-/** Messages of this schema say what is allowed; `parseGenerationParameters` puts name and value before them. */
-const schema = v.strictObject({
-  max_tokens: integer('1 up', 1, Number.MAX_SAFE_INTEGER),
-  temperature: number('0 to 5', 0, 5),
-  top_p: number('0 to 1', 0, 1),
-  top_k: integer('0 (off) to 2147483647', 0, 2 ** 31 - 1),
-  min_p: number('0 to 1', 0, 1),
-  repetition_penalty: number('0.1 to 10', 0.1, 10),
-  frequency_penalty: number('-2 to 2', -2, 2),
-  presence_penalty: number('-2 to 2', -2, 2),
-  seed: integer('0 to 4294967295', 0, 2 ** 32 - 1),
+/** Messages of these schemas say what is allowed; whoever parses puts name and value before them. */
+export const generationEntries = {
+  max_tokens: v.optional(integer('1 up', 1, Number.MAX_SAFE_INTEGER)),
+  temperature: v.optional(number('0 to 5', 0, 5)),
+  top_p: v.optional(number('0 to 1', 0, 1)),
+  top_k: v.optional(integer('0 (off) to 2147483647', 0, 2 ** 31 - 1)),
+  min_p: v.optional(number('0 to 1', 0, 1)),
+  repetition_penalty: v.optional(number('0.1 to 10', 0.1, 10)),
+  frequency_penalty: v.optional(number('-2 to 2', -2, 2)),
+  presence_penalty: v.optional(number('-2 to 2', -2, 2)),
+  logit_bias: v.optional(biasSchema),
+  seed: v.optional(integer('0 to 4294967295', 0, 2 ** 32 - 1)),
   stop: v.optional(
     v.union(
       [stopString, v.pipe(v.array(stopString, stopAllowed), v.maxLength(maxStopStrings, stopAllowed))],
       stopAllowed,
     ),
   ),
-  top_logprobs: integer('0 (off) to 20', 0, 20),
+  top_logprobs: v.optional(integer('0 (off) to 20', 0, 20)),
   ignore_eos: v.optional(v.boolean('true or false')),
-})
+}
+
+const schema = v.strictObject(generationEntries)
 
 /**
  * OpenAI-shaped parameters as the engine takes them, defaults filled in and a seed drawn where there is none.
@@ -82,6 +87,7 @@ export function parseGenerationParameters(parameters: Readonly<Record<string, un
       repetitionPenalty: output.repetition_penalty,
       frequencyPenalty: output.frequency_penalty,
       presencePenalty: output.presence_penalty,
+      logitBias: Object.entries(output.logit_bias ?? {}).map(([token, bias]) => [Number(token), bias]),
       seed: output.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
     },
     maxTokens: output.max_tokens,

@@ -43,6 +43,8 @@ export interface ChatTemplate {
   render(messages: readonly TemplateMessage[], options: TemplateOptions): string
   /** Whether answers may hold a thought between `thoughtTags`: by the template, without one by the vocabulary. */
   readonly thinks: boolean
+  /** Whether it tells the model of tools and has it call them as `toolCallTags` of grammar/tool-calls.ts do. */
+  readonly callsTools: boolean
 }
 
 /** The chat template of a GGUF file (`tokenizer.chat_template`), else the one its vocabulary suggests: see `defaultTemplate`. */
@@ -67,6 +69,10 @@ export function createChatTemplate(metadata: ReadonlyMap<string, GgufValue>): Ch
 
   return {
     thinks: hasOwn ? tags.some((tag) => source.includes(tag)) : tags.every((tag) => tokens.includes(tag)),
+    callsTools:
+      /\btools\b/.test(source) &&
+      source.includes('<tool_call>') &&
+      /"name": ?/.test(source.replaceAll('\\"', '"')),
     render(messages, { addGenerationPrompt, tools }) {
       const variables = {
         ...specialTokens,

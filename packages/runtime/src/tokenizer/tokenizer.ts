@@ -37,6 +37,8 @@ export interface Tokenizer {
    * @throws BrasaError `invalid_request` if there is no such token
    */
   tokenBytes(id: number): Uint8Array
+  /** Whether a token is no part of any text: control tokens, and those that end an answer. */
+  isHidden(id: number): boolean
   /** The same text as `decode`, in pieces that never hold half a character and are never taken back. */
   streamDecoder(options?: DecodeOptions): StreamDecoder
 }
@@ -97,6 +99,7 @@ export function createTokenizer(metadata: ReadonlyMap<string, GgufValue>): Token
       return text + decoder.end()
     },
     tokenBytes,
+    isHidden,
     streamDecoder,
   }
 }

@@ -140,7 +140,8 @@ export async function createWasmExecutor(
       freeCache: (cache) => cache.free(),
       rollback: (cache, length) => cache.rollback(length),
       forward,
-      sample: (settings, counts, position) => sampler.sample(lastLogits, settings, counts, position),
+      sample: (settings, counts, position, allowed) =>
+        sampler.sample(lastLogits, settings, counts, position, allowed),
       memory: () => ({
         weightBytes: matrices.byteLength,
         kvCacheBytes: pages.byteLength,

@@ -17,6 +17,7 @@ const settings: fc.Arbitrary<SamplingSettings> = fc.record({
   repetitionPenalty: fc.oneof(fc.constant(1), fc.double({ min: 0.5, max: 2, noNaN: true })),
   frequencyPenalty: fc.oneof(fc.constant(0), fc.double({ min: -2, max: 2, noNaN: true })),
   presencePenalty: fc.oneof(fc.constant(0), fc.double({ min: -2, max: 2, noNaN: true })),
+  logitBias: fc.constantFrom([], [[0, -100]], [[0, 100]], [[0, 3.5]]),
   seed: fc.integer({ min: 0, max: 0xffffffff }),
 })
 
@@ -29,6 +30,15 @@ function randomLogits(seed: number, count: number, spread: number): Float32Array
   })
 }
 
+/** At least one token is allowed. */
+function randomMask(seed: number, vocabSize: number, density: number): Uint32Array {
+  const allowed = new Uint32Array(Math.ceil(vocabSize / 32))
+  randomLogits(seed + 1, vocabSize, 1).forEach((x, token) => {
+    if (Math.abs(x) < density || token === seed % vocabSize) allowed[token >>> 5]! |= 1 << (token & 31)
+  })
+  return allowed
+}
+
 test('samples by the rules that every backend follows', () => {
   let numCompared = 0
   fc.assert(
@@ -39,7 +49,8 @@ test('samples by the rules that every backend follows', () => {
       fc.double({ min: 0.01, max: 60, noNaN: true }),
       fc.array(fc.nat(), { maxLength: 30 }),
       fc.nat(5000),
-      (settings, vocabSize, seed, spread, history, position) => {
+      fc.option(fc.constantFrom(0.01, 0.5, 1), { nil: undefined }),
+      (settings, vocabSize, seed, spread, history, position, density) => {
         const logits = randomLogits(seed, vocabSize, spread)
         const tokens = history.map((token) => token % vocabSize)
         const counts: TokenCounts = {
@@ -48,15 +59,18 @@ test('samples by the rules that every backend follows', () => {
         }
         const address = heap.allocate(vocabSize * 4 + 64)
         heap.floats(address, vocabSize).set(logits)
-        const token = createSampler(heap, kernels, vocabSize).sample(address, settings, counts, position)
-        const expected = sampleToken(logits, settings, counts, position)
+        const allowed = density === undefined ? undefined : randomMask(seed, vocabSize, density)
+        const sampler = createSampler(heap, kernels, vocabSize)
+        const token = sampler.sample(address, settings, counts, position, allowed)
+        const expected = sampleToken(logits, settings, counts, position, allowed)
+        if (allowed) expect((allowed[token >>> 5]! >>> (token & 31)) & 1).toBe(1)
         numCompared += 1
         // Filters cut where sums of f32 and f64 may fall on either side of a token: then the draw may be another one.
         const cut = settings.temperature > 0 && settings.topP < 1
         if (!cut) expect(token).toBe(expected)
         else if (token !== expected) {
           const nearby = [settings.topP * (1 - 1e-5), settings.topP * (1 + 1e-5)].map((topP) =>
-            sampleToken(logits, { ...settings, topP }, counts, position),
+            sampleToken(logits, { ...settings, topP }, counts, position, allowed),
           )
           expect(nearby).toContain(token)
         }

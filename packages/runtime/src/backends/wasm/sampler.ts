@@ -1,6 +1,6 @@
 import { BrasaError } from '../../errors.ts'
-import type { SamplingSettings } from '../executor.ts'
-import { pcg, type TokenCounts } from '../sampling.ts'
+import type { AllowedTokens, SamplingSettings } from '../executor.ts'
+import { biasOf, pcg, type TokenCounts } from '../sampling.ts'
 import type { Heap } from './heap.ts'
 import type { Kernels } from './kernels.ts'
 
@@ -11,13 +11,29 @@ export interface Sampler {
    * @param position the index that the token will have in its sequence
    * @throws BrasaError `internal` where no logit is a number
    */
-  sample(logits: number, settings: SamplingSettings, counts: TokenCounts, position: number): number
+  sample(
+    logits: number,
+    settings: SamplingSettings,
+    counts: TokenCounts,
+    position: number,
+    allowed?: AllowedTokens,
+  ): number
 }
 
 export function createSampler(heap: Heap, kernels: Kernels, vocabSize: number): Sampler {
   const scores = heap.allocate(Math.ceil(vocabSize / 8) * 32)
   const scratch = heap.allocate(kernels.drawScratchBytes(vocabSize))
   let seen = { address: 0, capacity: 0 }
+
+  /** The logits that mask and bias leave: a copy, where either does anything. */
+  function usable(logits: number, { logitBias }: SamplingSettings, allowed: AllowedTokens): number {
+    if (allowed === undefined && logitBias.length === 0) return logits
+    if (allowed) copyAllowed(heap.floats(logits, vocabSize), heap.floats(scores, vocabSize), allowed)
+    else copy(heap, logits, scores, vocabSize)
+    const biased = heap.floats(scores, vocabSize)
+    for (const [token, bias] of logitBias) biased[token]! += biasOf(bias)
+    return scores
+  }
 
   function penalised(logits: number, settings: SamplingSettings, counts: TokenCounts): number {
     const { repetitionPenalty, frequencyPenalty, presencePenalty } = settings
@@ -35,14 +51,14 @@ export function createSampler(heap: Heap, kernels: Kernels, vocabSize: number): 
       entries[at + 1] = counts.answer.get(token) ?? 0
       at += 2
     }
-    copy(heap, logits, scores, vocabSize)
+    if (logits !== scores) copy(heap, logits, scores, vocabSize)
     kernels.penalise(scores, seen.address, tokens.size, repetitionPenalty, frequencyPenalty, presencePenalty)
     return scores
   }
 
   return {
-    sample(logits, settings, counts, position) {
-      const from = penalised(logits, settings, counts)
+    sample(logits, settings, counts, position, allowed) {
+      const from = penalised(usable(logits, settings, allowed), settings, counts)
       const { temperature, topK, topP, minP, seed } = settings
       let token: number
       if (temperature === 0) token = kernels.argmax(from, vocabSize)
@@ -58,6 +74,22 @@ export function createSampler(heap: Heap, kernels: Kernels, vocabSize: number): 
           'The model computed no usable numbers: its file may be damaged. Remove it and load it again.',
       })
     },
+  }
+}
+
+/** Minus infinity for tokens that are not allowed. A grammar allows a few tokens or nearly all: whole words of the mask go at once. */
+function copyAllowed(from: Float32Array, to: Float32Array, allowed: Uint32Array): void {
+  to.fill(Number.NEGATIVE_INFINITY)
+  for (let word = 0, first = 0; first < from.length; word++, first += 32) {
+    const bits = allowed[word] ?? 0
+    if (bits === 0xffff_ffff) {
+      to.set(from.subarray(first, first + 32), first)
+      continue
+    }
+    for (let rest = bits; rest !== 0; rest &= rest - 1) {
+      const token = first + 31 - Math.clz32(rest & -rest)
+      if (token < from.length) to[token] = from[token]!
+    }
   }
 }
 

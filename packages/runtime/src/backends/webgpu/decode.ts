@@ -3,7 +3,7 @@ import type { StepResult, StepRow } from '../executor.ts'
 import { reportLogprobs, wantsLogits } from '../logprobs.ts'
 import { writeBatch } from './batch.ts'
 import type { DeviceModel } from './device-model.ts'
-import { encodeDispatch } from './dispatch.ts'
+import { type Dispatch, encodeDispatch } from './dispatch.ts'
 import { type Gpu, submit } from './gpu.ts'
 import { noToken } from './kernels/sampling.ts'
 import { copyOnce, createReadbackRing } from './readback.ts'
@@ -17,14 +17,14 @@ export interface PlacedRow extends StepRow {
 }
 
 export interface Decoder {
-  /** Submits one step and returns how to read what it sampled. */
+  /** Submits one step, in two parts where a row waits for its mask, and returns how to read what it sampled. */
   enqueue(rows: readonly PlacedRow[]): Promise<() => Promise<StepResult[]>>
   /** The rows on the device are out of date: the next step writes them. */
   forgetRows(): void
 }
 
 export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
-  const { activations, decodeBatch } = model.buffers
+  const { activations, decodeBatch, sampling } = model.buffers
   const { vocabSize } = model.spec
   const readback = createReadbackRing(gpu, model.maxBatchSize * 4)
   /** The sequences of the rows that the device holds and advances by itself; null where the host must write them. */
@@ -47,16 +47,30 @@ export function createDecoder(gpu: Gpu, model: DeviceModel): Decoder {
     resident = rows.map(({ state }) => state)
   }
 
+  function encode(encoder: GPUCommandEncoder, dispatches: readonly Dispatch[], numRows: number): void {
+    const pass = encoder.beginComputePass()
+    for (const dispatch of dispatches) encodeDispatch(gpu, pass, dispatch, numRows)
+    pass.end()
+  }
+
   return {
     async enqueue(rows) {
       for (const { state, position } of rows) await model.reserve(state.slot, position, position + 1)
       placeRows(rows)
-      const encoder = gpu.device.createCommandEncoder({ label: 'decode' })
-      const pass = encoder.beginComputePass()
-      const numPositions = Math.max(...rows.map(({ position }) => position + 1))
-      for (const dispatch of model.plan().decode(numPositions))
-        encodeDispatch(gpu, pass, dispatch, rows.length)
-      pass.end()
+      const { sample, forward: forwardOf } = model.plan()
+      const forward = forwardOf(Math.max(...rows.map(({ position }) => position + 1)))
+      let encoder = gpu.device.createCommandEncoder({ label: 'decode' })
+      if (rows.some(({ allowedTokens }) => allowedTokens)) {
+        encode(encoder, forward, rows.length)
+        submit(gpu, encoder.finish())
+        const masks = await Promise.all(rows.map(({ allowedTokens }) => allowedTokens?.()))
+        for (const [i, { state }] of rows.entries()) sampling.setMask(state.slot, masks[i])
+        encoder = gpu.device.createCommandEncoder({ label: 'sample' })
+        encode(encoder, sample, rows.length)
+      } else {
+        for (const { state } of rows) sampling.setMask(state.slot, undefined)
+        encode(encoder, [...forward, ...sample], rows.length)
+      }
       const readTokens = readback.copy(encoder, activations.sampled, rows.length * 4)
       const logitsBytes = rows.length * vocabSize * 4
       const readLogits = rows.some(wantsLogits)

@@ -13,8 +13,10 @@ import { prepareSampling } from './kernels/sampling.ts'
 
 /** One forward pass as a fixed list of dispatches, replayed at every step. */
 export interface DecoderPlan {
-  /** Token embedding, all layers, head and sampling: a decode step of rows that have at most `numPositions` positions each. */
-  decode(numPositions: number): readonly Dispatch[]
+  /** Token embedding, all layers and head: a decode step of rows that have at most `numPositions` positions each, up to its logits. */
+  forward(numPositions: number): readonly Dispatch[]
+  /** Logits to the next token. */
+  readonly sample: readonly Dispatch[]
   /** Token embedding, then one list a layer: a prefill chunk, which needs no logits. */
   readonly prefill: readonly (readonly Dispatch[])[]
   /** The cache generation that these dispatches bind. */
@@ -74,16 +76,16 @@ export async function prepareDecoder(
     batch: decodeBatch,
     settings: sampling.settings,
     tokenCounts: sampling.tokenCounts,
+    logitBias: sampling.logitBias,
+    masks: sampling.masks,
     sampled: activations.sampled,
     maxRows: decodeBatch.maxRows,
     scratch,
   })
-  const sampled = await sample
   const { short, long } = await steps
-  const shortStep = [...short, ...sampled]
-  const longStep = [...long, ...sampled]
   return {
-    decode: (numPositions) => (numPositions > unsplitPositions ? longStep : shortStep),
+    forward: (numPositions) => (numPositions > unsplitPositions ? long : short),
+    sample: await sample,
     prefill: [[await embed(prefillBatch)], ...(await Promise.all(prefillLayers))],
     cacheGeneration: cache.generation,
     scratchBytes: scratch.reduce((sum, { size }) => sum + size, 0),

@@ -25,8 +25,8 @@ export function estimateMemory(
 ): MemoryInfo {
   const chunk = Math.min(chunkTokens(isSoftware), contextLength)
   const activations = activationSizes(spec, Math.max(chunk, maxBatchSize), maxBatchSize)
-  // Token counts of sampling and its scores.
-  const samplingBytes = 2 * maxBatchSize * spec.vocabSize * 4
+  // Token counts of sampling, its biases and its scores.
+  const samplingBytes = 3 * maxBatchSize * spec.vocabSize * 4
   return {
     weightBytes: weightBytes(spec, tensors),
     kvCacheBytes: kvGroups(spec, contextLength, chunk).reduce(

@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { greedySettings, type SamplingSettings } from '../../executor.ts'
-import { applyPenalties, filterThreshold, gumbelNoise, sampleToken } from '../../sampling.ts'
+import { biasOf, filterThreshold, gumbelNoise, penalisedLogits, sampleToken } from '../../sampling.ts'
 import { createBatchBuffers, writeBatch } from '../batch.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloaded, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { noise } from './kv-fixture.ts'
 import {
+  maskWords,
   noToken,
+  packMask,
   packSamplingSettings,
   prepareSampling,
   type SamplingVariant,
@@ -20,6 +22,7 @@ interface Row {
   readonly settings: SamplingSettings
   readonly prompt?: readonly number[]
   readonly answer?: readonly number[]
+  readonly allowed?: Uint32Array | undefined
 }
 
 /** Samples every row, row i from slot numRows - 1 - i, `steps` times from the same logits. */
@@ -36,6 +39,12 @@ async function sampled(variant: SamplingVariant, rows: readonly Row[], steps = 1
     for (const token of row.answer ?? []) counts[slotOf(i) * vocabSize + token]! += 1
     for (const token of row.prompt ?? []) counts[slotOf(i) * vocabSize + token]! |= 0x8000_0000
   })
+  const biases = new Float32Array(rows.length * vocabSize)
+  const masks = new Uint32Array(rows.length * maskWords(vocabSize))
+  rows.forEach(({ settings, allowed }, i) => {
+    for (const [token, bias] of settings.logitBias) biases[slotOf(i) * vocabSize + token] = biasOf(bias)
+    masks.set(packMask(allowed), slotOf(i) * maskWords(vocabSize))
+  })
   const batch = createBatchBuffers(gpu, 'batch', rows.length)
   writeBatch(
     gpu,
@@ -45,6 +54,8 @@ async function sampled(variant: SamplingVariant, rows: readonly Row[], steps = 1
   const buffers = {
     logits: uploaded(gpu, logits),
     tokenCounts: uploaded(gpu, counts),
+    logitBias: uploaded(gpu, biases),
+    masks: uploaded(gpu, masks),
     sampled: createStorageBuffer(gpu, 'sampled', rows.length * 4),
   }
   const dispatches = await prepareSampling(gpu, {
@@ -86,10 +97,10 @@ const countsOf = ({ prompt = [], answer = [] }: Row) => {
  */
 function expectReferenceChoice(row: Row, token: number) {
   const position = row.position + 1
-  const expected = sampleToken(row.logits, row.settings, countsOf(row), position)
+  const expected = sampleToken(row.logits, row.settings, countsOf(row), position, row.allowed)
   if (token === expected) return
   const { temperature, seed } = row.settings
-  const scaled = applyPenalties(row.logits, row.settings, countsOf(row)).map(
+  const scaled = penalisedLogits(row.logits, row.settings, countsOf(row), row.allowed).map(
     (logit) => logit / (temperature || 1),
   )
   const noisy = (t: number) => scaled[t]! + (temperature === 0 ? 0 : gumbelNoise(seed, position, t))
@@ -110,8 +121,31 @@ const anySettings = fc.record<SamplingSettings>({
   repetitionPenalty: fc.constantFrom(1, 1.3, 0.8),
   frequencyPenalty: fc.constantFrom(0, 0.7, -0.5),
   presencePenalty: fc.constantFrom(0, 1.1),
+  logitBias: fc.constantFrom(
+    [],
+    [[0, 9]],
+    [
+      [2, -100],
+      [5, 100],
+      [6, 100],
+    ],
+  ),
   seed: fc.integer({ min: 0, max: 0xffff_ffff }),
 })
+
+/** A mask of about a token in `sparsity`, and of all without. */
+const maskOf = (vocabSize: number, sparsity: number, seed: number): Uint32Array | undefined => {
+  if (sparsity === 0) return undefined
+  const allowed = new Uint32Array(Math.ceil(vocabSize / 32))
+  const keep = (token: number) => {
+    allowed[token >>> 5]! |= 1 << (token & 31)
+  }
+  noise(vocabSize, seed).forEach((x, token) => {
+    if (Math.abs(x) < 1 / sparsity) keep(token)
+  })
+  keep(seed % vocabSize)
+  return allowed
+}
 
 const vocabSizes = [7, 255, 1003]
 
@@ -120,9 +154,12 @@ describe.each<SamplingVariant>(['serial', 'parallel'])('%s', (variant) => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...vocabSizes),
-        fc.array(fc.tuple(anySettings, fc.nat(5000), fc.nat(1e6)), { minLength: 1, maxLength: 6 }),
+        fc.array(fc.tuple(anySettings, fc.nat(5000), fc.nat(1e6), fc.constantFrom(0, 2, 1000)), {
+          minLength: 1,
+          maxLength: 6,
+        }),
         async (vocabSize, drawn) => {
-          const rows = drawn.map(([settings, position, seed]): Row => {
+          const rows = drawn.map(([settings, position, seed, sparsity]): Row => {
             const tokens = Array.from(noise(30, seed + 1), (x) => Math.floor(Math.abs(x) * vocabSize))
             return {
               logits: noise(vocabSize, seed).map((x) => x * 12),
@@ -130,11 +167,14 @@ describe.each<SamplingVariant>(['serial', 'parallel'])('%s', (variant) => {
               settings,
               prompt: tokens.slice(0, 20),
               answer: tokens.slice(10),
+              allowed: maskOf(vocabSize, sparsity, seed),
             }
           })
           const { tokens, logitsUntouched } = await sampled(variant, rows)
           rows.forEach((row, i) => {
-            expectReferenceChoice(row, tokens[i]![0]!)
+            const token = tokens[i]![0]!
+            expectReferenceChoice(row, token)
+            if (row.allowed) expect((row.allowed[token >>> 5]! >>> (token & 31)) & 1).toBe(1)
           })
           expect(logitsUntouched).toBe(true)
         },
@@ -190,6 +230,17 @@ describe.each<SamplingVariant>(['serial', 'parallel'])('%s', (variant) => {
     ;[1 / 16, 2 / 16, 5 / 16, 0, 8 / 16].forEach((p, token) => {
       expect(Math.abs(counts[token]! / 600 - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / 600))
     })
+  })
+
+  test('where the mask leaves nothing, nothing is sampled', async () => {
+    const logits = noise(255, 3)
+    const nothing = new Uint32Array(8)
+    const settings = { ...greedySettings, temperature: 1, topK: 3, topP: 0.9 }
+    const { tokens } = await sampled(variant, [
+      { logits, position: 1, settings, allowed: nothing },
+      { logits, position: 1, settings: greedySettings, allowed: nothing },
+    ])
+    expect(tokens).toEqual([[noToken], [noToken]])
   })
 
   test('logits that are not numbers neither hang nor leave the vocabulary', async () => {

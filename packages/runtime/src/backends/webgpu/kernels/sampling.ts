@@ -4,7 +4,7 @@ import commitWgsl from '#shaders/sample_commit.wgsl?raw'
 import drawWgsl from '#shaders/sample_draw.wgsl?raw'
 import scoresWgsl from '#shaders/sample_scores.wgsl?raw'
 import thresholdWgsl from '#shaders/sample_threshold.wgsl?raw'
-import type { SamplingSettings } from '../../executor.ts'
+import type { AllowedTokens, SamplingSettings } from '../../executor.ts'
 import { type BatchBuffers, batchWgsl } from '../batch.ts'
 import { type Binding, reads, uniform, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
@@ -20,6 +20,10 @@ export interface SamplingBindings {
   readonly settings: GPUBuffer
   /** u32 (sequence slots, vocabSize): bit 31 for tokens of the prompt, the rest counts them in the answer. */
   readonly tokenCounts: GPUBuffer
+  /** f32 (sequence slots, vocabSize), read for slots whose settings say so */
+  readonly logitBias: GPUBuffer
+  /** u32 (sequence slots, `maskWords`) of what `packMask` packs */
+  readonly masks: GPUBuffer
   /** u32 (rows) */
   readonly sampled: GPUBuffer
   readonly maxRows: number
@@ -83,6 +87,8 @@ export async function prepareSampling(gpu: Gpu, bindings: SamplingBindings): Pro
       reads(settings),
       reads(logits),
       reads(tokenCounts),
+      reads(bindings.logitBias),
+      reads(bindings.masks),
       writes(scores),
       writes(candidates),
     ]),
@@ -110,7 +116,7 @@ export async function prepareSampling(gpu: Gpu, bindings: SamplingBindings): Pro
   ])
 }
 
-export const samplingSettingsBytes = 32
+export const samplingSettingsBytes = 36
 
 /** One sequence's settings as `SamplingSettings` of shaders/common/sampling.wgsl. */
 export function packSamplingSettings(settings: SamplingSettings): ArrayBuffer {
@@ -124,6 +130,18 @@ export function packSamplingSettings(settings: SamplingSettings): ArrayBuffer {
     settings.frequencyPenalty,
     settings.presencePenalty,
   ])
-  new Uint32Array(bytes, 24, 2).set([settings.topK, settings.seed])
+  new Uint32Array(bytes, 24, 3).set([settings.topK, settings.seed, settings.logitBias.length > 0 ? 1 : 0])
   return bytes
+}
+
+/** Words of one slot's mask: whether there is one, then a bit a token. */
+export const maskWords = (vocabSize: number): number => 1 + Math.ceil(vocabSize / 32)
+
+/** A slot's words of `masks`; of no mask, only the first. */
+export function packMask(allowed: AllowedTokens): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(1 + (allowed?.length ?? 0))
+  if (!allowed) return words
+  words[0] = 1
+  words.set(allowed, 1)
+  return words
 }

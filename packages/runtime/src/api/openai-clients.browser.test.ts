@@ -1,0 +1,202 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { generateText, streamText } from 'ai'
+import OpenAI, { BadRequestError, NotFoundError, RateLimitError } from 'openai'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import cases from '../backends/reference/fixtures/smollm2-reference.json'
+import { createEngine, type Engine, listStoredModels, removeStoredModel } from '../index.ts'
+
+/** The model's log-probabilities, in nats, as of the backend's own tests. */
+const tolerance = 0.02
+
+const model = 'smollm2-135m-instruct'
+const messages = [{ role: 'user' as const, content: 'What is the capital of France?' }]
+const greedy = { model, messages, temperature: 0 }
+let engine: Engine
+let openai: OpenAI
+
+beforeAll(async () => {
+  engine = await createEngine({
+    model,
+    backend: 'wasm',
+    contextLength: 1024,
+    catalogueUrl: '/models/models.json',
+  })
+  openai = new OpenAI({
+    baseURL: 'https://brasa.invalid/v1',
+    apiKey: 'none',
+    fetch: engine.fetch,
+    dangerouslyAllowBrowser: true,
+    maxRetries: 0,
+  })
+}, 120_000)
+
+afterAll(async () => {
+  await engine?.dispose()
+  for (const { id } of await listStoredModels()) await removeStoredModel(id)
+})
+
+async function collect<Chunk>(stream: AsyncIterable<Chunk>): Promise<Chunk[]> {
+  const chunks: Chunk[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return chunks
+}
+
+describe('the openai client', () => {
+  test('gets the answer, whole and streamed, with usage', async () => {
+    const whole = await openai.chat.completions.create(greedy)
+    expect(whole.choices[0]).toMatchObject({
+      message: { content: 'The capital of France is Paris.' },
+      finish_reason: 'stop',
+    })
+    const include_usage = { include_usage: true }
+    const chunks = await collect(
+      await openai.chat.completions.create({ ...greedy, stream: true, stream_options: include_usage }),
+    )
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(
+      'The capital of France is Paris.',
+    )
+    const { choices, usage } = chunks.at(-1)!
+    expect(choices).toEqual([])
+    expect(usage!.completion_tokens).toBe(whole.usage!.completion_tokens)
+    expect(usage!.prompt_tokens_details!.cached_tokens).toBeGreaterThan(0)
+  })
+
+  test('gets responses', async () => {
+    const { input } = { input: messages[0]!.content }
+    const stream = openai.responses.stream({ model, input, temperature: 0 })
+    expect((await stream.finalResponse()).output_text).toBe('The capital of France is Paris.')
+  })
+
+  test('gets log-probabilities that belong to the answer', async () => {
+    const { choices } = await openai.chat.completions.create({ ...greedy, logprobs: true, top_logprobs: 2 })
+    const content = choices[0]!.logprobs!.content!
+    const said = content.flatMap(({ bytes }) => bytes!)
+    expect(new TextDecoder().decode(Uint8Array.from(said))).toContain('The capital of France is Paris.')
+    for (const { logprob, top_logprobs } of content) {
+      expect(top_logprobs).toHaveLength(2)
+      expect(logprob).toBe(top_logprobs[0]!.logprob)
+    }
+  })
+
+  test('gets texts scored as the reference scores them', async () => {
+    const capital = cases.find(({ name }) => name === 'capital')!
+    const { choices } = await openai.completions.create({
+      model,
+      prompt: [...capital.tokens, ...capital.greedy],
+      echo: true,
+      max_tokens: 0,
+      logprobs: 5,
+    })
+    const { token_logprobs } = choices[0]!.logprobs!
+    expect(token_logprobs![0]).toBeNull()
+    const answer = token_logprobs!.slice(capital.tokens.length)
+    for (const [step, logprob] of answer.entries()) {
+      const [, expected] = capital.topLogprobs[step]!.find(([token]) => token === capital.greedy[step])!
+      expect(Math.abs(logprob! - expected!)).toBeLessThan(tolerance)
+    }
+  })
+
+  test('gets three answers, the same again with the same seed', async () => {
+    const asked = { model, messages, temperature: 1.5, seed: 7, n: 3, max_tokens: 8 }
+    const textsOf = async (seed: number) => {
+      const { choices } = await openai.chat.completions.create({ ...asked, seed })
+      return choices.map(({ message }) => message.content)
+    }
+    const texts = await textsOf(7)
+    expect(texts).toHaveLength(3)
+    expect(new Set(texts).size).toBeGreaterThan(1)
+    expect(await textsOf(7)).toEqual(texts)
+    expect(await textsOf(99)).not.toEqual(texts)
+  })
+
+  test('never sees a stop string, nor what comes of it', async () => {
+    const chunks = await collect(
+      await openai.chat.completions.create({ ...greedy, stop: ['France is P', 'x9'], stream: true }),
+    )
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('The capital of ')
+    expect(chunks.at(-1)!.choices[0]!.finish_reason).toBe('stop')
+  })
+
+  test('is heard where it biases a token away', async () => {
+    const [token] = await engine.tokenize(' Paris')
+    const { choices } = await openai.chat.completions.create({ ...greedy, logit_bias: { [token!]: -100 } })
+    expect(choices[0]!.message.content).not.toContain('Paris')
+  })
+
+  test('stops the model in mid-stream', async () => {
+    const stream = await openai.chat.completions.create({
+      model,
+      messages: [{ role: 'user', content: 'Tell me a very long story.' }],
+      stream: true,
+    })
+    for await (const { choices } of stream) if (choices[0]?.delta.content) break
+    const running = async () => (await (await engine.fetch('/metrics')).text()).match(/running (\d+)/)![1]
+    await expect.poll(running).toBe('0')
+    expect((await openai.chat.completions.create(greedy)).choices[0]!.message.content).toContain('Paris')
+  })
+
+  test('gets embeddings', async () => {
+    const { data } = await openai.embeddings.create({ model: 'all-minilm-l6-v2', input: ['salt', 'rope'] })
+    expect(data.map(({ embedding }) => embedding.length)).toEqual([384, 384])
+    expect(Math.hypot(...data[0]!.embedding)).toBeCloseTo(1, 5)
+    const asFloats = await openai.embeddings.create({
+      model: 'all-minilm-l6-v2',
+      input: ['salt', 'rope'],
+      encoding_format: 'float',
+    })
+    expect(asFloats.data[1]!.embedding).toEqual(data[1]!.embedding)
+  })
+
+  test('finds the model and no other', async () => {
+    expect((await openai.models.list()).data.map(({ id }) => id)).toContain(model)
+    await expect(openai.models.retrieve('gpt-4o')).rejects.toThrow(NotFoundError)
+    await expect(openai.embeddings.create({ model: 'none', input: 'a' })).rejects.toThrow(NotFoundError)
+  })
+
+  test('throws a BadRequestError', async () => {
+    await expect(openai.chat.completions.create({ ...greedy, top_p: 2 })).rejects.toThrow(BadRequestError)
+    const long = 'word '.repeat(2000)
+    await expect(openai.completions.create({ model, prompt: long })).rejects.toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+    })
+  })
+
+  test('throws a RateLimitError past the cap', async () => {
+    const controller = new AbortController()
+    const asked = Array.from({ length: 100 }, () =>
+      openai.chat.completions.create({ ...greedy, max_tokens: 50 }, { signal: controller.signal }),
+    )
+    const refused = await Promise.any(
+      asked.map((answer) =>
+        answer.then(
+          () => Promise.reject(new Error('answered')),
+          (error: unknown) => error,
+        ),
+      ),
+    )
+    controller.abort()
+    await Promise.allSettled(asked)
+    expect(refused).toBeInstanceOf(RateLimitError)
+    expect((refused as RateLimitError).headers!.get('retry-after')).toMatch(/^\d+$/)
+  })
+})
+
+describe('the AI SDK', () => {
+  const provider = () =>
+    createOpenAICompatible({
+      name: 'brasa',
+      baseURL: 'https://brasa.invalid/v1',
+      fetch: engine.fetch,
+      includeUsage: true,
+    })
+
+  test('gets the answer, whole and streamed, with usage', async () => {
+    const asked = { model: provider().chatModel(model), prompt: messages[0]!.content, temperature: 0 }
+    const { text, usage } = await generateText(asked)
+    expect(text).toBe('The capital of France is Paris.')
+    const streamed = streamText(asked)
+    expect((await collect(streamed.textStream)).join('')).toBe(text)
+    expect((await streamed.usage).outputTokens).toBe(usage.outputTokens)
+  })
+})
