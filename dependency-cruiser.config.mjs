@@ -57,7 +57,11 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^packages/', pathNot: '(\\.d\\.ts|\\.test\\.ts|main\\.tsx?)$' },
+      from: {
+        orphan: true,
+        path: '^packages/',
+        pathNot: '(\\.d\\.ts|\\.test\\.ts|main\\.tsx?|adapters/[^/]+)$',
+      },
       to: {},
     },
   ],

@@ -144,9 +144,11 @@ test('a browser that offers no adapter after two crashes leaves the chat to the 
     await ask(page, longTask)
     await crashAndReload(browser, page)
     await crashAndReload(browser, page)
-    // From here on the answer is the CPU's: another crash changes nothing.
     await crashGpu(browser)
-    await lastAnswer(page)
+    await expect(page.locator('[data-code=backend_changed]')).toBeVisible({ timeout: loadTimeoutMs })
+    await expect(runningOn(page)).toContainText('BackendWebAssembly')
+    await expect(answerText(page)).toContainText(/\w+ \w+/, { timeout: loadTimeoutMs })
+    await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByRole('button', { name: 'New chat' }).click()
     await ask(page, question)
     expect(await lastAnswer(page)).toBe(answer)

@@ -14,6 +14,11 @@ const output = join(folder, 'dist')
 const workers = [
   { source: "new URL('../worker.ts', import.meta.url)", stand: '__WORKER_ADDRESS__', file: 'worker.js' },
   { source: "new URL('./thread.ts', import.meta.url)", stand: '__THREAD_ADDRESS__', file: 'thread.js' },
+  {
+    source: "new URL('./matcher-worker.ts', import.meta.url)",
+    stand: '__MATCHER_ADDRESS__',
+    file: 'matcher-worker.js',
+  },
 ]
 
 /**
@@ -45,7 +50,7 @@ const dropOwnAddress = {
 }
 
 /**
- * Builds the npm package: index.js for the page; worker.js, which it starts; thread.js, which the worker starts for each core;
+ * Builds the npm package: index.js for the page; worker.js, which it starts; thread.js and matcher-worker.js, which the worker starts;
  * service-worker.js, and what an app's own service worker calls instead; and declarations. Dependencies are inside, so that the package also runs where nothing bundles; their licences lie beside.
  */
 await runAsScript(import.meta.url, async () => {
@@ -53,6 +58,7 @@ await runAsScript(import.meta.url, async () => {
   await buildModule('index', 'index')
   await buildModule('worker', 'worker')
   await buildModule('thread', join('backends', 'wasm', 'thread'))
+  await buildModule('matcher-worker', join('grammar', 'matcher-worker'))
   await buildModule('service-worker', 'service-worker')
   await buildModule('answer-requests', join('service-worker', 'answer-requests'))
   await buildModule('prompt-api', join('adapters', 'prompt-api'))

@@ -12,7 +12,6 @@ import { createEmbeddings } from './embeddings.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
 import { createResponses } from './responses.ts'
 import { createScore } from './score.ts'
-import { createEngineFetch } from './server/engine-fetch.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createSessions } from './sessions.ts'
 import type { Engine, EngineOptions, InspectOptions } from './types.ts'
@@ -67,6 +66,14 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
   const completions = createCompletions(client)
   const responses = createResponses(client)
   const embeddings = createEmbeddings(onnx)
+  let server: Promise<typeof fetch> | undefined
+  /** Routes are fetched by those who use them. */
+  async function answer(...request: Parameters<typeof fetch>): Promise<Response> {
+    server ??= import('./server/engine-fetch.ts').then(({ createEngineFetch }) =>
+      createEngineFetch({ metrics, chat, completions, responses, embeddings }),
+    )
+    return (await server)(...request)
+  }
   return {
     get model() {
       return client.loaded.model
@@ -74,7 +81,7 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
     get device() {
       return client.loaded.device
     },
-    fetch: createEngineFetch({ metrics, chat, completions, responses, embeddings }),
+    fetch: answer,
     chat: { completions: chat },
     completions,
     responses,

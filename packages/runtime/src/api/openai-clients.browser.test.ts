@@ -1,5 +1,6 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, streamText } from 'ai'
+import Ajv from 'ajv'
 import OpenAI, { BadRequestError, NotFoundError, RateLimitError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import cases from '../backends/reference/fixtures/smollm2-reference.json'
@@ -121,6 +122,52 @@ describe('the openai client', () => {
     const [token] = await engine.tokenize(' Paris')
     const { choices } = await openai.chat.completions.create({ ...greedy, logit_bias: { [token!]: -100 } })
     expect(choices[0]!.message.content).not.toContain('Paris')
+  })
+
+  test('gets JSON that keeps to its schema', async () => {
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string', maxLength: 12 }, large: { type: 'boolean' } },
+      required: ['city', 'large'],
+      additionalProperties: false,
+    }
+    const { choices } = await openai.chat.completions.create({
+      ...greedy,
+      max_tokens: 60,
+      response_format: { type: 'json_schema', json_schema: { name: 'capital', schema, strict: true } },
+    })
+    expect(choices[0]!.finish_reason).toBe('stop')
+    const answer = JSON.parse(choices[0]!.message.content!)
+    expect(new Ajv().validate(schema, answer), JSON.stringify(answer)).toBe(true)
+  })
+
+  test('has the model call a tool, and answer with its result', async () => {
+    const parameters = {
+      type: 'object',
+      properties: { city: { type: 'string', maxLength: 12 } },
+      required: ['city'],
+      additionalProperties: false,
+    }
+    const tools = [{ type: 'function' as const, function: { name: 'population_of', parameters } }]
+    const asked = { ...greedy, tools, max_tokens: 60 }
+    const { choices } = await openai.chat.completions.create({
+      ...asked,
+      tool_choice: 'required',
+      parallel_tool_calls: false,
+    })
+    const { message, finish_reason } = choices[0]!
+    expect(finish_reason).toBe('tool_calls')
+    const [call] = message.tool_calls! as OpenAI.ChatCompletionMessageFunctionToolCall[]
+    expect(call!.function.name).toBe('population_of')
+    expect(new Ajv().validate(parameters, JSON.parse(call!.function.arguments))).toBe(true)
+
+    const result = { role: 'tool' as const, tool_call_id: call!.id, content: '2,100,000' }
+    const next = await openai.chat.completions.create({
+      ...asked,
+      messages: [...messages, message, result],
+      tool_choice: 'none',
+    })
+    expect(next.choices[0]!.message.content).not.toBe('')
   })
 
   test('stops the model in mid-stream', async () => {

@@ -1,6 +1,7 @@
+import { wrap } from 'comlink'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type BrasaError, isBrasaError } from '../errors.ts'
-import type { GenerateRequest, LoadRequest } from '../protocol.ts'
+import type { EngineService, GenerateRequest, LoadRequest } from '../protocol.ts'
 import { parseGenerationParameters } from '../sampling/parameters.ts'
 import { type AnswerEvent, createEngineClient, type EngineClient } from './engine-client.ts'
 
@@ -140,6 +141,15 @@ describe('createEngineClient', () => {
     const start = performance.now()
     expect(await textOf(client.generate(ask('other', 5), never))).toHaveLength(5)
     expect(performance.now() - start).toBeLessThan(2000)
+  })
+
+  test('a stream that was left is forgotten by the worker too', async () => {
+    const client = await createClient('slow')
+    for await (const event of client.generate(ask('hello', 4000), never)) if (event.type === 'tokens') break
+    await textOf(client.generate(ask('other', 5), never))
+    // The load was the first stream.
+    const { next } = wrap<EngineService>(spawned[0]!)
+    for (const stream of [2, 3]) await expect(next(stream)).rejects.toThrow(`There is no stream ${stream}.`)
   })
 
   test('a signal stops a load and ends its worker', async () => {

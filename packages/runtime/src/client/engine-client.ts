@@ -121,8 +121,14 @@ export async function createEngineClient(
       throw toBrasaError(error)
     } finally {
       streamSignal?.removeEventListener('abort', abort)
-      if (!ended) abort()
+      if (!ended) discard(worker, stream).catch(() => {})
     }
+  }
+
+  /** Stops a stream that nobody reads any more; the worker forgets it when its end was read. */
+  async function discard(worker: WorkerConnection, stream: StreamId): Promise<void> {
+    await worker.call((service) => service.abort(stream))
+    while ((await worker.call((service) => service.next(stream))).length > 0);
   }
 
   /** Whether the next worker is to run the fallback because of this error. */

@@ -1,7 +1,6 @@
 import type { GgufHeader } from '../formats/gguf.ts'
-import { createConstraint } from '../grammar/constraint.ts'
 import { createToolCallParser } from '../grammar/tool-calls.ts'
-import { type ConstraintVocabulary, constraintVocabulary } from '../grammar/vocabulary.ts'
+import type { ConstraintVocabulary } from '../grammar/vocabulary.ts'
 import type { GenerateRequest } from '../protocol.ts'
 import { createChatTemplate } from '../tokenizer/chat-template.ts'
 import { conversationPrompt } from '../tokenizer/conversation-prompt.ts'
@@ -45,7 +44,11 @@ export function createModelText({
         isRaw(input) || !template.thinks ? noThoughts : createThoughtSplitter(opensThought(prompt)),
       ...(callsTools(input) && { createToolCallParser }),
     }),
-    constrain(format, answered) {
+    async constrain(format, answered) {
+      const [{ createConstraint }, { constraintVocabulary }] = await Promise.all([
+        import('../grammar/constraint.ts'),
+        import('../grammar/vocabulary.ts'),
+      ])
       vocabulary ??= constraintVocabulary(tokenizer)
       return createConstraint(format, vocabulary, answered)
     },

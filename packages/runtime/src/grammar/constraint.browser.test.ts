@@ -122,7 +122,7 @@ test('patterns, grammars and plain JSON', async () => {
   expect(await answer({ type: 'ebnf', grammar: 'root ::= "é" [xy] "→"' })).toMatch(/^é[xy]→$/)
   const text = await answer(
     { type: 'json_object' },
-    { prompt: 'The user as JSON: ', temperature: 0, maxTokens: 200 },
+    { prompt: 'The user as JSON: ', temperature: 0, maxTokens: 60 },
   )
   if (text !== undefined) expect(JSON.parse(text)).toBeTypeOf('object')
 })
