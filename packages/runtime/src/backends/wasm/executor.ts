@@ -7,7 +7,7 @@ import type { Weights } from '../weights.ts'
 import { planRows } from './activations.ts'
 import { type ForwardPlan, planForward } from './forward-plan.ts'
 import { createHeap } from './heap.ts'
-import { compileKernels, type FeatureSet } from './kernels.ts'
+import { compileKernels, type FeatureSet, startKernels } from './kernels.ts'
 import { createKvPages, type KvCache, keyBytesOf } from './kv-cache.ts'
 import { loadMatrices } from './matrices.ts'
 import { createRopeTables } from './rope-tables.ts'
@@ -68,12 +68,18 @@ export async function createWasmExecutor(
   const module = await compileKernels(options.featureSet)
   const heap = createHeap(numThreads > 1)
   onPhase?.('upload')
-  const matrices = await loadMatrices(spec, weights, heap, { signal, onProgress: onUpload })
-  onPhase?.('compile')
+  const kernels = await startKernels(module, heap.memory, numThreads > 1)
   const pages = createKvPages(spec, contextLength, keyBytesOf(precision), heap)
   const ropeTables = createRopeTables(spec, contextLength, heap)
-  const threads = await startThreads(module, heap, numThreads, mostColumns(spec))
-  const { kernels, board } = threads
+  // Threads start while weights arrive.
+  const starting = startThreads(module, heap, numThreads, mostColumns(spec), kernels)
+  const loading = loadMatrices(spec, weights, heap, { signal, onProgress: onUpload, kernels })
+  const [threads, matrices] = await Promise.all([starting, loading]).catch((error) => {
+    starting.then(({ dispose }) => dispose()).catch(() => {})
+    throw error
+  })
+  const { board } = threads
+  onPhase?.('compile')
   const takesBytes = module.featureSet === 'plain' || kernels.probeDot() === exactProbe
   const sampler = createSampler(heap, kernels, spec.vocabSize)
   const plans = new Map<number, ForwardPlan>()

@@ -11,6 +11,15 @@ export interface Kernels {
   scratchBytes(mostColumns: number): number
   useScratch(address: number): void
   probeDot(): number
+  /** Writes blocks of one row of a tensor to a lane of a tile; 0 where its format does not hold their scales. */
+  repackRow(
+    encoding: number,
+    format: number,
+    source: number,
+    numBlocks: number,
+    tile: number,
+    lane: number,
+  ): number
   argmax(logits: number, count: number): number
   scaleLogits(logits: number, count: number, scale: number, cap: number): void
   penalise(

@@ -1,12 +1,19 @@
 import { throwIfAborted } from '../../errors.ts'
+import type { GgmlType } from '../../formats/ggml-types.ts'
 import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
+import type { Planes } from '../../quant/planes.ts'
 import { breathe } from '../breathe.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import type { Heap } from './heap.ts'
+import type { Kernels } from './kernels.ts'
 import { type MatrixPlan, type Part, planMatrices, tensorOf, vectorSizes } from './matrix-plan.ts'
+import { createRepack, type Repack } from './repack.ts'
 import { type TileFormat, type TileTarget, tileBytes, writeTiles } from './tiles.ts'
+
+/** Small next to the heartbeat that a worker owes its page, large next to what a breath costs. */
+const breathEveryMs = 10
 
 /** A matrix in WASM memory. */
 export interface Matrix {
@@ -40,6 +47,25 @@ export interface BlockMatrices {
 
 interface Filling extends MatrixPlan, Matrix {}
 
+interface Piece {
+  readonly type: GgmlType
+  readonly bytes: Uint8Array
+  /** Index in the tensor, row-major, of the first of its `count` values. */
+  readonly firstValue: number
+  readonly count: number
+  /** Made when they are first asked for: several matrices may have rows of one tensor. */
+  readonly planes: () => Planes
+}
+
+type Take = (piece: Piece) => void
+
+export interface LoadMatricesOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((bytes: number) => void) | undefined
+  /** On the heap: they repack what they know several times as fast. */
+  readonly kernels?: Kernels
+}
+
 /**
  * Reads the weights once, from start to end, into memory that is allocated beforehand.
  * @throws BrasaError `malformed_model`, `unsupported_architecture`, `out_of_memory`, `aborted`; what `weights` throws
@@ -48,11 +74,9 @@ export async function loadMatrices(
   spec: TransformerSpec,
   weights: Weights,
   heap: Heap,
-  {
-    signal,
-    onProgress,
-  }: { signal?: AbortSignal | undefined; onProgress?: ((bytes: number) => void) | undefined },
+  { signal, onProgress, kernels }: LoadMatricesOptions,
 ): Promise<ModelMatrices> {
+  const repackBlocks = kernels && createRepack(heap, kernels)
   const before = heap.usedBytes
   const fillings = new Map<MatrixPlan, Filling>()
   const fill = (plan: MatrixPlan): Filling => {
@@ -69,14 +93,29 @@ export async function loadMatrices(
     gateUp: fill(gateUp),
     down: fill(down),
   }))
-  const vectors = await readVectors(spec, weights, heap, signal)
-  await fillBiases([...fillings.values()], weights, heap, signal)
-  await fillMatrices([...fillings.values()], weights, heap, signal, onProgress)
-  return {
-    ...{ embedding, head, blocks },
-    vector: (name) => vectors.get(name)!,
-    byteLength: heap.usedBytes - before,
+  const vectors = new Map<string, number>()
+  for (const [name, size] of vectorSizes(spec)) vectors.set(name, heap.allocate(size * 4))
+  const byteLength = heap.usedBytes - before
+
+  const takers = new Map<string, Take[]>()
+  const takes = (name: string, take: Take) => {
+    tensorOf(weights.tensors, name)
+    takers.set(name, [...(takers.get(name) ?? []), take])
   }
+  for (const [name, address] of vectors) {
+    takes(name, ({ type, bytes, firstValue, count }) =>
+      dequantise(type, bytes, heap.floats(address + firstValue * 4, count)),
+    )
+  }
+  for (const filling of fillings.values()) {
+    const target = targetOf(filling, heap)
+    for (const part of filling.parts) {
+      takes(part.linear.weight, matrixTaker(filling, part, target, repackBlocks))
+      if (part.linear.bias !== undefined) takes(part.linear.bias, biasTaker(filling, part, heap))
+    }
+  }
+  await readAll(weights, takers, signal, onProgress)
+  return { ...{ embedding, head, blocks, byteLength }, vector: (name) => vectors.get(name)! }
 }
 
 function allocate(heap: Heap, plan: MatrixPlan): Filling {
@@ -87,44 +126,53 @@ function allocate(heap: Heap, plan: MatrixPlan): Filling {
   }
 }
 
-async function fillMatrices(
-  fillings: readonly Filling[],
+async function readAll(
   weights: Weights,
-  heap: Heap,
+  takers: ReadonlyMap<string, readonly Take[]>,
   signal: AbortSignal | undefined,
   onProgress: ((bytes: number) => void) | undefined,
 ): Promise<void> {
-  const users = new Map<string, { target: TileTarget; filling: Filling; part: Part }[]>()
-  for (const filling of fillings) {
-    const target = targetOf(filling, heap)
-    for (const part of filling.parts) {
-      const { weight } = part.linear
-      users.set(weight, [...(users.get(weight) ?? []), { target, filling, part }])
-    }
-  }
   let loadedBytes = 0
+  let breathedAt = performance.now()
   for await (const { tensor, byteOffset, bytes } of weights.stream(signal)) {
     throwIfAborted(signal)
     const { blockSize, blockBytes } = blockFormats[tensor.type]
-    const uses = users.get(tensor.name) ?? []
-    if (uses.length > 0) {
-      const planes = repack(tensor.type, bytes)
-      const count = (bytes.length / blockBytes) * blockSize
-      for (const { target, filling, part } of uses) {
-        const { first = 0, count: numRows = part.numRows } = part.linear.rows ?? {}
-        writeTiles(
-          target,
-          convertPlanes(planes, filling.layout, count),
-          (byteOffset / blockBytes) * blockSize,
-          count,
-          (row) => (row >= first && row < first + numRows ? part.place(row - first) : undefined),
-        )
-      }
+    const firstValue = (byteOffset / blockBytes) * blockSize
+    const count = (bytes.length / blockBytes) * blockSize
+    let planes: Planes | undefined
+    const piece: Piece = {
+      ...{ type: tensor.type, bytes, firstValue, count },
+      planes: () => {
+        planes ??= repack(tensor.type, bytes)
+        return planes
+      },
     }
+    for (const take of takers.get(tensor.name) ?? []) take(piece)
     loadedBytes += bytes.length
+    if (performance.now() - breathedAt < breathEveryMs) continue
     onProgress?.(loadedBytes)
     // Repacking is this thread's: a worker that is silent for long is taken for dead.
     await breathe()
+    breathedAt = performance.now()
+  }
+  onProgress?.(loadedBytes)
+}
+
+function matrixTaker(filling: Filling, part: Part, target: TileTarget, repackBlocks?: Repack): Take {
+  const { first = 0, count: numRows = part.numRows } = part.linear.rows ?? {}
+  const rowAt = (row: number) => (row >= first && row < first + numRows ? part.place(row - first) : undefined)
+  return ({ type, bytes, firstValue, count, planes }) => {
+    if (repackBlocks?.(type, bytes, firstValue, filling, rowAt)) return
+    writeTiles(target, convertPlanes(planes(), filling.layout, count), firstValue, count, rowAt)
+  }
+}
+
+function biasTaker({ bias, numRows }: Filling, { place }: Part, heap: Heap): Take {
+  return ({ type, bytes, firstValue, count }) => {
+    const values = new Float32Array(count)
+    dequantise(type, bytes, values)
+    const rows = heap.floats(bias, numRows)
+    for (const [index, value] of values.entries()) rows[place(firstValue + index)] = value
   }
 }
 
@@ -136,47 +184,4 @@ function targetOf({ address, format, numRows, numColumns }: Filling, { memory }:
     floats: new Float32Array(memory.buffer, address, byteLength / 4),
     halves: new Uint16Array(memory.buffer, address, byteLength / 2),
   }
-}
-
-async function fillBiases(
-  fillings: readonly Filling[],
-  weights: Weights,
-  heap: Heap,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  for (const { parts, bias, numRows } of fillings) {
-    for (const { linear, place, numRows: size } of parts) {
-      if (linear.bias === undefined) continue
-      const values = await readVector(weights, linear.bias, size, signal)
-      const rows = heap.floats(bias, numRows)
-      for (const [row, value] of values.entries()) rows[place(row)] = value
-    }
-  }
-}
-
-async function readVectors(
-  spec: TransformerSpec,
-  weights: Weights,
-  heap: Heap,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, number>> {
-  const addresses = new Map<string, number>()
-  for (const [name, size] of vectorSizes(spec)) {
-    const values = await readVector(weights, name, size, signal)
-    const address = heap.allocate(size * 4)
-    heap.floats(address, size).set(values)
-    addresses.set(name, address)
-  }
-  return addresses
-}
-
-async function readVector(
-  weights: Weights,
-  name: string,
-  size: number,
-  signal: AbortSignal | undefined,
-): Promise<Float32Array> {
-  const values = new Float32Array(size)
-  dequantise(tensorOf(weights.tensors, name).type, await weights.read(name, signal), values)
-  return values
 }

@@ -4,6 +4,7 @@ import type { TransformerSpec } from '../transformer-spec.ts'
 import { activationSizes, planRows } from './activations.ts'
 import { keyBytesOf, kvLayout, pageTokens } from './kv-cache.ts'
 import { type MatrixPlan, planMatrices, vectorSizes } from './matrix-plan.ts'
+import { windowBytes } from './repack.ts'
 import { tileBytes } from './tiles.ts'
 
 /**
@@ -32,8 +33,9 @@ export function estimateMemory(
     kvCacheBytes: total(
       groups.map(({ window, pageBytes }) => Math.ceil(heldOf(window) / pageTokens) * pageBytes),
     ),
-    // The first page, a thread's scratch, and sampling's scores with what orders them.
-    otherBytes: 65_536 + scratchBytes(spec) + ropeBytes + total(activations) + spec.vocabSize * 8,
+    // The first page, what repacking and a thread compute in, and sampling's scores with what orders them.
+    otherBytes:
+      65_536 + windowBytes + scratchBytes(spec) + ropeBytes + total(activations) + spec.vocabSize * 8,
   }
 }
 

@@ -27,6 +27,7 @@ const startTimeoutMs = 10_000
 
 /**
  * @param mostColumns of any matrix
+ * @param ownKernels an instance of the caller's thread, where it has one
  * @throws BrasaError `internal` if a worker does not start
  */
 export async function startThreads(
@@ -34,10 +35,11 @@ export async function startThreads(
   heap: Heap,
   count: number,
   mostColumns: number,
+  ownKernels?: Kernels,
 ): Promise<Threads> {
   const isShared = count > 1
   const board = heap.allocate(boardBytes)
-  const kernels = await startKernels(module, heap.memory, isShared)
+  const kernels = ownKernels ?? (await startKernels(module, heap.memory, isShared))
   const scratchBytes = kernels.scratchBytes(mostColumns)
   kernels.useScratch(heap.allocate(scratchBytes))
   const workers: Worker[] = []

@@ -29,7 +29,7 @@ export const formatCodes: Readonly<Record<TileFormat, number>> = {
 }
 
 /** Bytes of a tile for each block of 32 columns. */
-const blockBytes: Readonly<Record<TileFormat, number>> = {
+export const blockBytes: Readonly<Record<TileFormat, number>> = {
   q4Half: 160,
   q4Full: 192,
   q8Half: 272,
