@@ -15,6 +15,8 @@ const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
+  // A service worker's script lies in src/, and the tests' pages do not.
+  'Service-Worker-Allowed': '/',
 }
 
 /** Tests of real models that `npm run fetch` brings, too large for the other projects. */

@@ -1,10 +1,17 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { generateText, streamText } from 'ai'
+import { generateObject, generateText, jsonSchema, streamText, tool } from 'ai'
 import Ajv from 'ajv'
 import OpenAI, { BadRequestError, NotFoundError, RateLimitError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import cases from '../backends/reference/fixtures/smollm2-reference.json'
-import { createEngine, type Engine, listStoredModels, removeStoredModel } from '../index.ts'
+import {
+  createEngine,
+  type Engine,
+  listStoredModels,
+  type Registration,
+  registerBrasa,
+  removeStoredModel,
+} from '../index.ts'
 
 /** The model's log-probabilities, in nats, as of the backend's own tests. */
 const tolerance = 0.02
@@ -13,7 +20,15 @@ const model = 'smollm2-135m-instruct'
 const messages = [{ role: 'user' as const, content: 'What is the capital of France?' }]
 const greedy = { model, messages, temperature: 0 }
 let engine: Engine
+let registration: Registration
 let openai: OpenAI
+
+/** Ways to the engine: its own fetch, and the page's, which a service worker answers. */
+const ways = {
+  'engine.fetch': () => ({ baseURL: 'https://brasa.invalid/v1', fetch: engine.fetch }),
+  'a service worker': () => ({ baseURL: registration.baseUrl }),
+} as const
+const wayNames = Object.keys(ways) as (keyof typeof ways)[]
 
 beforeAll(async () => {
   engine = await createEngine({
@@ -22,16 +37,16 @@ beforeAll(async () => {
     contextLength: 1024,
     catalogueUrl: '/models/models.json',
   })
-  openai = new OpenAI({
-    baseURL: 'https://brasa.invalid/v1',
-    apiKey: 'none',
-    fetch: engine.fetch,
-    dangerouslyAllowBrowser: true,
-    maxRetries: 0,
+  registration = await registerBrasa(engine, {
+    script: new URL('../service-worker.ts', import.meta.url),
+    scope: '/',
   })
+  await registration.elected
 }, 120_000)
 
 afterAll(async () => {
+  registration?.release()
+  for (const each of await navigator.serviceWorker.getRegistrations()) await each.unregister()
   await engine?.dispose()
   for (const { id } of await listStoredModels()) await removeStoredModel(id)
 })
@@ -42,7 +57,11 @@ async function collect<Chunk>(stream: AsyncIterable<Chunk>): Promise<Chunk[]> {
   return chunks
 }
 
-describe('the openai client', () => {
+describe.each(wayNames)('the openai client, through %s,', (way) => {
+  beforeAll(() => {
+    openai = new OpenAI({ ...ways[way](), apiKey: 'none', dangerouslyAllowBrowser: true, maxRetries: 0 })
+  })
+
   test('gets the answer, whole and streamed, with usage', async () => {
     const whole = await openai.chat.completions.create(greedy)
     expect(whole.choices[0]).toMatchObject({
@@ -229,21 +248,72 @@ describe('the openai client', () => {
   })
 })
 
-describe('the AI SDK', () => {
-  const provider = () =>
+describe.each(wayNames)('the AI SDK, through %s,', (way) => {
+  const chatModel = () =>
     createOpenAICompatible({
       name: 'brasa',
-      baseURL: 'https://brasa.invalid/v1',
-      fetch: engine.fetch,
+      ...ways[way](),
       includeUsage: true,
-    })
+      supportsStructuredOutputs: true,
+    }).chatModel(model)
+  const prompt = messages[0]!.content
 
   test('gets the answer, whole and streamed, with usage', async () => {
-    const asked = { model: provider().chatModel(model), prompt: messages[0]!.content, temperature: 0 }
+    const asked = { model: chatModel(), prompt, temperature: 0 }
     const { text, usage } = await generateText(asked)
     expect(text).toBe('The capital of France is Paris.')
     const streamed = streamText(asked)
     expect((await collect(streamed.textStream)).join('')).toBe(text)
     expect((await streamed.usage).outputTokens).toBe(usage.outputTokens)
+  })
+
+  test('has tools called, and gets objects of a schema', async () => {
+    const inputSchema = jsonSchema<{ city: string }>({
+      type: 'object',
+      properties: { city: { type: 'string', maxLength: 12 } },
+      required: ['city'],
+      additionalProperties: false,
+    })
+    const calls: string[] = []
+    const population = tool({
+      inputSchema,
+      execute: async ({ city }) => {
+        calls.push(city)
+        return 2_100_000
+      },
+    })
+    const { toolCalls } = await generateText({
+      model: chatModel(),
+      prompt,
+      temperature: 0,
+      maxOutputTokens: 60,
+      tools: { population },
+      toolChoice: { type: 'tool', toolName: 'population' },
+      providerOptions: { brasa: { parallel_tool_calls: false } },
+    })
+    expect(toolCalls.map(({ toolName }) => toolName)).toContain('population')
+    expect(calls).toHaveLength(toolCalls.length)
+    const { object } = await generateObject({
+      model: chatModel(),
+      schema: inputSchema,
+      prompt,
+      temperature: 0,
+      maxOutputTokens: 60,
+    })
+    expect(Object.keys(object)).toEqual(['city'])
+  })
+
+  test('stops the model, and throws what the engine refuses', async () => {
+    const controller = new AbortController()
+    const streamed = streamText({
+      model: chatModel(),
+      prompt: 'Tell me a very long story.',
+      abortSignal: controller.signal,
+      onError: () => {},
+    })
+    for await (const _ of streamed.textStream) controller.abort()
+    await expect(generateText({ model: chatModel(), prompt, topP: 2, maxRetries: 0 })).rejects.toMatchObject({
+      statusCode: 400,
+    })
   })
 })

@@ -1,5 +1,5 @@
 import type { AnswerEvent, EngineClient } from '../../client/engine-client.ts'
-import { createOnnxClient } from '../../client/onnx-client.ts'
+import type { OnnxClient } from '../../client/onnx-client.ts'
 import { BrasaError } from '../../errors.ts'
 import type { GenerateRequest } from '../../protocol.ts'
 import { engineOf } from '../engine.ts'
@@ -110,7 +110,30 @@ export function createFakeEngine(answer: FakeAnswer | ((request: GenerateRequest
     dispose: async () => {},
   }
   const place = { catalogueUrl: 'https://example.org/models.json', baseUrl: 'https://example.org/' }
-  return { engine: engineOf(client, createOnnxClient(place), place), requests, state }
+  return { engine: engineOf(client, onnx, place), requests, state }
+}
+
+const notHere = () => Promise.reject(new BrasaError('unknown_model', { message: 'There is none.' }))
+
+/** Embeds a text as its length. */
+const onnx: OnnxClient = {
+  openSession: notHere,
+  classify: notHere,
+  embed: async ({ model, input }) => {
+    const texts = typeof input === 'string' ? [input] : input
+    const numTokens = texts.join('').length
+    return {
+      object: 'list',
+      model: String(model),
+      data: texts.map(({ length }, index) => ({
+        object: 'embedding',
+        index,
+        embedding: Float32Array.of(length),
+      })),
+      usage: { prompt_tokens: numTokens, total_tokens: numTokens },
+    }
+  },
+  dispose: async () => {},
 }
 
 function doneEvent(
