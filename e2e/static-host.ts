@@ -19,12 +19,13 @@ const types: Readonly<Record<string, string>> = {
 /**
  * A folder as a plain host serves it below a path, such as GitHub Pages, which sends no headers of its own.
  * @param folder the production build if left out
- * @returns the folder's address, and the way to end the server
+ * @returns the folder's address, the files of it that were asked for, and the way to end the server
  */
 export async function serveBelow(
   path: string,
   { isIsolated, folder = dist }: { isIsolated: boolean; folder?: string },
-): Promise<{ url: string; close: () => Promise<void> }> {
+): Promise<{ url: string; sent: ReadonlySet<string>; close: () => Promise<void> }> {
+  const sent = new Set<string>()
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
     const file = join(folder, normalize(pathname.slice(path.length)))
@@ -33,6 +34,7 @@ export async function serveBelow(
       response.writeHead(404).end()
       return
     }
+    sent.add(file)
     response.writeHead(200, {
       'Content-Type': types[extname(file)] ?? 'application/octet-stream',
       ...(isIsolated && {
@@ -46,6 +48,7 @@ export async function serveBelow(
   const { port } = server.address() as AddressInfo
   return {
     url: `http://localhost:${port}${path}`,
+    sent,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

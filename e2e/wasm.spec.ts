@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { expect, type Page, test } from '@playwright/test'
 import { ask, expectReady, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
 import { serveBelow } from './static-host.ts'
@@ -24,6 +27,17 @@ function answerOnWasm(page: Page) {
   })
 }
 
+/** Bytes of scripts among `files`, gzipped, but for the worker's own and what it imports in any case. */
+function backendBytes(files: readonly string[]): number {
+  const worker = files.find((file) => /^worker-.*\.js$/.test(basename(file)))
+  if (worker === undefined) throw new Error('No worker was asked for.')
+  const imported = readFileSync(worker, 'utf8').matchAll(/(?:from|import)"\.\/([^"]+\.js)"/g)
+  const shared = new Set([worker, ...[...imported].map(([, name]) => join(dirname(worker), name!))])
+  return files
+    .filter((file) => file.endsWith('.js') && !shared.has(file))
+    .reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0)
+}
+
 for (const isIsolated of [true, false]) {
   test(`on a static host, below a path and ${isIsolated ? 'cross-origin isolated' : 'with no headers'}, WebAssembly answers`, async ({
     page,
@@ -33,10 +47,15 @@ for (const isIsolated of [true, false]) {
     try {
       await page.goto(`${host.url}bench.html`)
       await page.waitForFunction(() => 'brasa' in globalThis)
+      const before = new Set(host.sent)
       const { isolated, threads, backend, features, answer } = await answerOnWasm(page)
       expect(answer).toBe('The capital of France is Paris.')
       expect({ isolated, backend }).toEqual({ isolated: isIsolated, backend: 'wasm' })
       expect(features.includes('threads')).toBe(isIsolated && threads > 1)
+      const byteLength = backendBytes([...host.sent].filter((file) => !before.has(file)))
+      console.info(`WebAssembly's scripts: ${(byteLength / 1000).toFixed(1)} kB gzipped`)
+      expect(byteLength).toBeGreaterThan(20_000)
+      expect(byteLength).toBeLessThanOrEqual(60_000)
     } finally {
       await host.close()
     }

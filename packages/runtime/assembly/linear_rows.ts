@@ -19,17 +19,22 @@ export function fourRows(
   sums: usize,
   to: usize,
 ): void {
-  for (let half: usize = 0; half < 32; half += 16) {
-    const b = bytes + half
-    const f = factors + half
-    const y = to + half
-    if (isSplit || numGroups == 2) fourRowsOfHalves(numBlocks, numGroups, isSplit, isWide, b, f, quants, scales, sums, y)
-    else if (isWide) fourRowsOfBlocks<u16>(numBlocks, b, f, quants, scales, sums, y)
-    else fourRowsOfBlocks<u8>(numBlocks, b, f, quants, scales, sums, y)
-  }
+  if (isSplit || numGroups == 2) {
+    for (let half: usize = 0; half < 32; half += 16) {
+      const b = bytes + half
+      const f = factors + half
+      fourRowsOfHalves(numBlocks, numGroups, isSplit, isWide, b, f, quants, scales, sums, to + half)
+    }
+  } else if (isWide) fourRowsOfBlocks<u16>(numBlocks, bytes, factors, quants, scales, sums, to)
+  else fourRowsOfBlocks<u8>(numBlocks, bytes, factors, quants, scales, sums, to)
 }
 
-/** One pair of factors a block: the weights of a block stay in registers for four rows of activations of type Width. */
+/**
+ * One pair of factors a block. Eight sums of whole numbers, a word of columns at a time: a vector of weights serves four rows
+ * of activations of type Width, and a vector of activations both halves of the tile. Sums of low bytes go on where those of
+ * high ones, shifted, end. Floats wait in memory: registers hold the whole numbers alone. Lost: half a tile, its weights of a
+ * block and the floats in registers and a broadcast for each product, 1.75 times as long relaxed and 1.22 times plain.
+ */
 function fourRowsOfBlocks<Width>(
   numBlocks: i32,
   bytes: usize,
@@ -39,44 +44,81 @@ function fourRowsOfBlocks<Width>(
   sums: usize,
   to: usize,
 ): void {
-  let y0 = f32x4.splat(0)
-  let y1 = f32x4.splat(0)
-  let y2 = f32x4.splat(0)
-  let y3 = f32x4.splat(0)
+  memory.fill(to, 0, 128)
   const perRow: usize = 32 * sizeof<Width>()
   const end = quants + (<usize>numBlocks << 2) * perRow
   for (let x = quants; x < end; x += 4 * perRow) {
-    const w0 = v128.load(bytes)
-    const w1 = v128.load(bytes, 32)
-    const w2 = v128.load(bytes, 64)
-    const w3 = v128.load(bytes, 96)
-    const w4 = v128.load(bytes, 128)
-    const w5 = v128.load(bytes, 160)
-    const w6 = v128.load(bytes, 192)
-    const w7 = v128.load(bytes, 224)
-    const scale = v128.load(factors)
-    const least = v128.load(factors, 32)
-    const p0 = f32x4.convert_i32x4_s(dotRow<Width>(x, w0, w1, w2, w3, w4, w5, w6, w7))
-    y0 = madd(f32x4.mul(p0, v128.load32_splat(scales)), scale, y0)
-    y0 = madd(f32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 16)), least, y0)
-    const p1 = f32x4.convert_i32x4_s(dotRow<Width>(x + perRow, w0, w1, w2, w3, w4, w5, w6, w7))
-    y1 = madd(f32x4.mul(p1, v128.load32_splat(scales, 4)), scale, y1)
-    y1 = madd(f32x4.add(v128.load32_splat(sums, 4), v128.load32_splat(sums, 20)), least, y1)
-    const p2 = f32x4.convert_i32x4_s(dotRow<Width>(x + 2 * perRow, w0, w1, w2, w3, w4, w5, w6, w7))
-    y2 = madd(f32x4.mul(p2, v128.load32_splat(scales, 8)), scale, y2)
-    y2 = madd(f32x4.add(v128.load32_splat(sums, 8), v128.load32_splat(sums, 24)), least, y2)
-    const p3 = f32x4.convert_i32x4_s(dotRow<Width>(x + 3 * perRow, w0, w1, w2, w3, w4, w5, w6, w7))
-    y3 = madd(f32x4.mul(p3, v128.load32_splat(scales, 12)), scale, y3)
-    y3 = madd(f32x4.add(v128.load32_splat(sums, 12), v128.load32_splat(sums, 28)), least, y3)
+    let a0 = i32x4.splat(0)
+    let b0 = a0
+    let a1 = a0
+    let b1 = a0
+    let a2 = a0
+    let b2 = a0
+    let a3 = a0
+    let b3 = a0
+    for (let word: usize = 0; word < 32; word += 4) {
+      const a = v128.load(bytes + (word << 3))
+      const b = v128.load(bytes + (word << 3), 16)
+      const x0 = v128.load32_splat(x + word)
+      a0 = dot4(x0, a, a0)
+      b0 = dot4(x0, b, b0)
+      const x1 = v128.load32_splat(x + word, perRow)
+      a1 = dot4(x1, a, a1)
+      b1 = dot4(x1, b, b1)
+      const x2 = v128.load32_splat(x + word, 2 * perRow)
+      a2 = dot4(x2, a, a2)
+      b2 = dot4(x2, b, b2)
+      const x3 = v128.load32_splat(x + word, 3 * perRow)
+      a3 = dot4(x3, a, a3)
+      b3 = dot4(x3, b, b3)
+    }
+    if (sizeof<Width>() == 2) {
+      a0 = i32x4.shl(a0, 7)
+      b0 = i32x4.shl(b0, 7)
+      a1 = i32x4.shl(a1, 7)
+      b1 = i32x4.shl(b1, 7)
+      a2 = i32x4.shl(a2, 7)
+      b2 = i32x4.shl(b2, 7)
+      a3 = i32x4.shl(a3, 7)
+      b3 = i32x4.shl(b3, 7)
+      for (let word: usize = 0; word < 32; word += 4) {
+        const a = v128.load(bytes + (word << 3))
+        const b = v128.load(bytes + (word << 3), 16)
+        const x0 = v128.load32_splat(x + word, 32)
+        a0 = dot4(x0, a, a0)
+        b0 = dot4(x0, b, b0)
+        const x1 = v128.load32_splat(x + word, perRow + 32)
+        a1 = dot4(x1, a, a1)
+        b1 = dot4(x1, b, b1)
+        const x2 = v128.load32_splat(x + word, 2 * perRow + 32)
+        a2 = dot4(x2, a, a2)
+        b2 = dot4(x2, b, b2)
+        const x3 = v128.load32_splat(x + word, 3 * perRow + 32)
+        a3 = dot4(x3, a, a3)
+        b3 = dot4(x3, b, b3)
+      }
+    }
+    addBlock(a0, b0, factors, scales, sums, to)
+    addBlock(a1, b1, factors, scales + 4, sums + 4, to + 32)
+    addBlock(a2, b2, factors, scales + 8, sums + 8, to + 64)
+    addBlock(a3, b3, factors, scales + 12, sums + 12, to + 96)
     bytes += bytesPerBlock
     factors += bytesPerGroup
     scales += 16
     sums += 32
   }
-  v128.store(to, y0)
-  v128.store(to, y1, 32)
-  v128.store(to, y2, 64)
-  v128.store(to, y3, 96)
+}
+
+/** y += step * a block's whole numbers * its scales + the sum of its activations * its minimums */
+// @ts-ignore: decorator
+@inline
+function addBlock(low: v128, high: v128, factors: usize, scales: usize, sums: usize, y: usize): void {
+  const step = v128.load32_splat(scales)
+  const sum = f32x4.add(v128.load32_splat(sums), v128.load32_splat(sums, 16))
+  const a = madd(f32x4.mul(f32x4.convert_i32x4_s(low), step), v128.load(factors), v128.load(y))
+  v128.store(y, madd(sum, v128.load(factors, 32), a))
+  const b = madd(f32x4.mul(f32x4.convert_i32x4_s(high), step), v128.load(factors, 16), v128.load(y, 16))
+  v128.store(y, madd(sum, v128.load(factors, 48), b), 16)
 }
 
 /** A row at a time, columns 0 to 15 and 16 to 31 apart: for two pairs of factors a block, and for bytes in nibbles. */
@@ -110,48 +152,6 @@ function fourRowsOfHalves(
     }
     v128.store(to + (row << 5), y)
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function dotRow<Width>(
-  x: usize,
-  w0: v128,
-  w1: v128,
-  w2: v128,
-  w3: v128,
-  w4: v128,
-  w5: v128,
-  w6: v128,
-  w7: v128,
-): v128 {
-  const high = dotWords(x, w0, w1, w2, w3, w4, w5, w6, w7)
-  if (sizeof<Width>() == 1) return high
-  return i32x4.add(i32x4.shl(high, 7), dotWords(x + 32, w0, w1, w2, w3, w4, w5, w6, w7))
-}
-
-/** 32 columns of one activation row by four weight rows in registers. */
-// @ts-ignore: decorator
-@inline
-function dotWords(
-  x: usize,
-  w0: v128,
-  w1: v128,
-  w2: v128,
-  w3: v128,
-  w4: v128,
-  w5: v128,
-  w6: v128,
-  w7: v128,
-): v128 {
-  let sum = dot4(v128.load32_splat(x), w0, i32x4.splat(0))
-  sum = dot4(v128.load32_splat(x, 4), w1, sum)
-  sum = dot4(v128.load32_splat(x, 8), w2, sum)
-  sum = dot4(v128.load32_splat(x, 12), w3, sum)
-  sum = dot4(v128.load32_splat(x, 16), w4, sum)
-  sum = dot4(v128.load32_splat(x, 20), w5, sum)
-  sum = dot4(v128.load32_splat(x, 24), w6, sum)
-  return dot4(v128.load32_splat(x, 28), w7, sum)
 }
 
 /** 16 columns of one activation row by four weight rows. */

@@ -9,8 +9,9 @@ export interface StoredFile extends ByteSource {
   /** Basename, for people. */
   readonly name: string
   /**
-   * The whole file, shard by shard from the start. Each is valid until the next is asked for, and the next is fetched
-   * meanwhile: two shards are alive at most. Leave other reads of the model alone until it ends.
+   * The whole file, shard by shard from the start. Each is valid until the next is asked for, and the next is read
+   * meanwhile; while it is waited for, so is the one after it, for one is hashed while another is read: two shards are alive
+   * at most. Leave other reads of the model alone until it ends.
    */
   shards(signal?: AbortSignal): AsyncIterable<StoredShard>
 }
@@ -77,27 +78,31 @@ export function storedFiles(manifest: Manifest, load: LoadShard, heap: HeapMeter
         })
       },
       async *shards(signal) {
-        /** The shard that is being read while the consumer works on the one before. */
-        let next: Promise<Uint8Array<ArrayBuffer>> | undefined
+        /** Shards on their way, in order. */
+        const ahead: Promise<Uint8Array<ArrayBuffer>>[] = []
+        const readAhead = (shard: number) => {
+          if (shard >= description.shards.length) return
+          const next = loadHeld(file, shard, signal)
+          next.catch(() => {})
+          ahead.push(next)
+        }
         try {
           for (let shard = 0; shard < description.shards.length; shard++) {
             throwIfAborted(signal)
-            const bytes = next === undefined ? await oneAtATime(() => keep(file, shard, signal)) : await next
-            if (next !== undefined) {
-              drop()
-              kept = { file, shard, bytes }
-            }
-            next =
-              shard + 1 < description.shards.length
-                ? oneAtATime(() => loadHeld(file, shard + 1, signal))
-                : undefined
-            next?.catch(() => {})
+            let next = ahead.shift()
+            if (next === undefined) next = oneAtATime(() => keep(file, shard, signal))
+            else drop()
+            // Not beside a first shard that other reads may still hold up.
+            if (shard > 0) readAhead(shard + 1)
+            const bytes = await next
+            kept = { file, shard, bytes }
+            if (shard === 0) readAhead(1)
             yield { offset: starts[shard]!, bytes }
           }
         } finally {
           drop()
-          // Left early: the shard that is on its way is nobody's.
-          next?.then((bytes) => heap.release(bytes.byteLength)).catch(() => {})
+          // Left early: shards that are on their way are nobody's.
+          for (const next of ahead) next.then((bytes) => heap.release(bytes.byteLength)).catch(() => {})
         }
       },
     }
