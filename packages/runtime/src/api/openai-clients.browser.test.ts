@@ -98,20 +98,20 @@ describe.each(wayNames)('the openai client, through %s,', (way) => {
     }
   })
 
-  test('gets texts scored as the reference scores them', async () => {
-    const capital = cases.find(({ name }) => name === 'capital')!
+  test.each(cases.map(({ name }) => name))('gets %s scored as the reference scores it', async (name) => {
+    const { tokens, greedy, topLogprobs } = cases.find((each) => each.name === name)!
     const { choices } = await openai.completions.create({
       model,
-      prompt: [...capital.tokens, ...capital.greedy],
+      prompt: [...tokens, ...greedy],
       echo: true,
       max_tokens: 0,
       logprobs: 5,
     })
     const { token_logprobs } = choices[0]!.logprobs!
     expect(token_logprobs![0]).toBeNull()
-    const answer = token_logprobs!.slice(capital.tokens.length)
+    const answer = token_logprobs!.slice(tokens.length)
     for (const [step, logprob] of answer.entries()) {
-      const [, expected] = capital.topLogprobs[step]!.find(([token]) => token === capital.greedy[step])!
+      const [, expected] = topLogprobs[step]!.find(([token]) => token === greedy[step])!
       expect(Math.abs(logprob! - expected!)).toBeLessThan(tolerance)
     }
   })
