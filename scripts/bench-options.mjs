@@ -9,7 +9,7 @@ const defaultBackends = 'webgpu,wasm,ort'
 const defaultPeers = 'wllama-1,wllama-2,wllama-webgpu,transformers,webllm'
 
 const usage = `Usage: npm run bench -- [options]
-  --backends LIST    of ours: webgpu, wasm, ort; ${defaultBackends} if left out, or none
+  --backends LIST    of ours: webgpu, wasm, wasm-1 (one thread), ort; ${defaultBackends} if left out, or none
   --peers LIST       wllama-1, wllama-2 (threads), wllama-webgpu, transformers, webllm; all of these if left out, or none;
                      and llama.cpp, native and outside the browser, which is fetched when it is named
   --model MODEL      a name of public/models/models.json or a GGUF file; the default model if left out
@@ -28,7 +28,7 @@ const usage = `Usage: npm run bench -- [options]
   --prompts FILE     [{ "name", "text", "maxTokens" }]: run these on our backends instead, and write their answers to --out
   --verbose          show the pages' console`
 
-const knownBackends = /** @type {const} */ (['webgpu', 'wasm', 'ort'])
+const knownBackends = /** @type {const} */ (['webgpu', 'wasm', 'wasm-1', 'ort'])
 const knownPeers = [...defaultPeers.split(','), 'llama.cpp']
 
 /** @param {string[]} args */

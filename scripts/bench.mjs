@@ -55,11 +55,8 @@ function defaultPath(startedAt) {
 async function runPrompts({ backends, linears, model, isFile, browser, out }, prompts) {
   const { loadEngine, openBenchPage } = await import('../e2e/bench/session.mjs')
   const { runPrompt } = await import('../e2e/bench/measure.mjs')
-  const settings = backends.flatMap((backend) =>
-    backend === 'ort' && linears.length > 0
-      ? linears.map((format) => ({ backend, linears: format }))
-      : [{ backend }],
-  )
+  const { rowsOf } = await import('../e2e/bench/systems/brasa.mjs')
+  const settings = rowsOf(backends, linears)
   /** @type {object[]} */
   const records = []
   let numFailed = 0

@@ -12,7 +12,7 @@ import { peerFolders, peerPage, versionOf } from './peer-page.mjs'
 import { servePeers } from './peer-server.mjs'
 import { resultsOf } from './results.mjs'
 import { schemaVersion } from './schema.mjs'
-import { brasa } from './systems/brasa.mjs'
+import { brasa, rowsOf } from './systems/brasa.mjs'
 import { llamaCpp, llamaCppVersion } from './systems/llama-cpp.mjs'
 import { transformers } from './systems/transformers.mjs'
 import { webLlm } from './systems/web-llm.mjs'
@@ -114,11 +114,10 @@ function systemsOf(
   adapter,
 ) {
   const modelPath = `/model/${file.file}`
-  const ours = backends.flatMap((backend) => {
-    const setting = { url: appUrl, file, browser, model: isFile ? new URL(modelPath, peersUrl).href : model }
-    if (backend !== 'ort' || linears.length === 0) return [brasa({ ...setting, backend })]
-    return linears.map((format) => brasa({ ...setting, backend, linears: format }))
-  })
+  const address = isFile ? new URL(modelPath, peersUrl).href : model
+  const ours = rowsOf(backends, linears).map((row) =>
+    brasa({ url: appUrl, file, browser, model: address, ...row }),
+  )
   const longest = Math.max(
     ...tests.map(({ promptTokens = 0, answerTokens = 0 }) => promptTokens + answerTokens),
   )

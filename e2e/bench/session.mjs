@@ -43,10 +43,11 @@ export async function openBenchPage({ gpu = false, headed = false, channel, args
  * @param {boolean} options.isFile
  * @param {string} options.backend
  * @param {string} [options.linears] for `ort`; what it chooses itself if left out
+ * @param {number} [options.threads] for `wasm`
  * @param {(line: string) => void} options.onProgress
  * @returns {Promise<EngineHandle>}
  */
-export async function loadEngine(page, { model, isFile, backend, linears, onProgress }) {
+export async function loadEngine(page, { model, isFile, backend, linears, threads, onProgress }) {
   if (isFile) {
     await page.evaluate(() => {
       if (document.querySelector('#bench-model') !== null) return
@@ -64,7 +65,7 @@ export async function loadEngine(page, { model, isFile, backend, linears, onProg
   try {
     /** @type {any} */
     const engine = await page.evaluateHandle(
-      async ({ model, isFile, backend, linears }) => {
+      async ({ model, isFile, backend, linears, threads }) => {
         const { createEngine } = /** @type {any} */ (globalThis).brasa
         const input = /** @type {HTMLInputElement | null} */ (document.querySelector('#bench-model'))
         let phase = ''
@@ -72,13 +73,14 @@ export async function loadEngine(page, { model, isFile, backend, linears, onProg
           model: isFile ? input?.files?.[0] : model,
           backend,
           ...(linears !== undefined && { linears }),
+          ...(threads !== undefined && { threads }),
           onProgress: (/** @type {{ phase: string }} */ progress) => {
             if (progress.phase !== phase) console.info(`load: ${progress.phase}`)
             phase = progress.phase
           },
         })
       },
-      { model, isFile, backend, linears },
+      { model, isFile, backend, linears, threads },
     )
     return engine
   } finally {

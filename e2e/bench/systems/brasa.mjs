@@ -10,17 +10,35 @@ import { failure } from '../system.mjs'
  * @typedef {import('../system.mjs').System} System
  * @typedef {import('../system.mjs').Session} Session
  *
- * @typedef {object} Setting
+ * @typedef {object} Row what is measured of ours
  * @property {'webgpu' | 'wasm' | 'ort'} backend
- * @property {string} [linears] of `ort`: `f32` or `int8`; its own choice if left out
+ * @property {'f32' | 'int8'} [linears] of `ort`; its own choice if left out
+ * @property {number} [threads] of `wasm`; as many as there are cores if left out
+ *
+ * @typedef {object} Place
  * @property {string} url of the built page
  * @property {string} model as `createEngine` takes it
  * @property {import('../schema.mjs').ModelFile} file
  * @property {import('../browser.mjs').BrowserOptions} browser
+ *
+ * @typedef {Row & Place} Setting
  */
 
 /** Tokens each step reports besides those that the reference lists. */
 const numTopLogprobs = 5
+
+/**
+ * @param {readonly ('webgpu' | 'wasm' | 'wasm-1' | 'ort')[]} backends as `--backends` names them
+ * @param {readonly ('f32' | 'int8')[]} linears a row of `ort` each
+ * @returns {Row[]}
+ */
+export function rowsOf(backends, linears) {
+  return backends.flatMap((backend) => {
+    if (backend === 'wasm-1') return [{ backend: 'wasm', threads: 1 }]
+    if (backend !== 'ort' || linears.length === 0) return [{ backend }]
+    return linears.map((format) => ({ backend, linears: format }))
+  })
+}
 
 /**
  * Our own engine, as a page that uses it does.
@@ -28,11 +46,11 @@ const numTopLogprobs = 5
  * @returns {System}
  */
 export function brasa(setting) {
-  const { backend, linears } = setting
-  const name = `Brasa ${{ webgpu: 'WebGPU', wasm: 'WASM', ort: 'ONNX Runtime' }[backend]}`
+  const { backend, linears, threads } = setting
+  const name = { webgpu: 'WebGPU', wasm: 'WASM', ort: 'ONNX Runtime' }[backend]
   return {
-    id: ['brasa', backend, ...(linears ? [linears] : [])].join('-'),
-    name: linears === undefined ? name : `${name} ${linears}`,
+    id: ['brasa', backend, linears, threads].filter((part) => part !== undefined).join('-'),
+    name: ['Brasa', name, linears, threads && threadsInWords(threads)].filter(Boolean).join(' '),
     open: () => openSession(setting),
     ...(backend === 'webgpu' && { countWork: () => countWork(setting) }),
   }
@@ -79,9 +97,9 @@ async function openSession(setting) {
  * @param {Setting} setting
  * @returns {Promise<{ handle: EngineHandle, time: import('../schema.mjs').LoadTime }>}
  */
-async function loadEngine(page, { model, backend, linears }) {
+async function loadEngine(page, { model, backend, linears, threads }) {
   const result = await page.evaluateHandle(
-    async ({ model, backend, linears, prompt }) => {
+    async ({ model, backend, linears, threads, prompt }) => {
       const { createEngine } = /** @type {any} */ (globalThis).brasa
       const start = performance.now()
       /** @type {{ phase: string, atMs: number }[]} */
@@ -90,6 +108,7 @@ async function loadEngine(page, { model, backend, linears }) {
         model,
         backend,
         ...(linears !== undefined && { linears }),
+        ...(threads !== undefined && { threads }),
         onProgress: (/** @type {{ phase: string }} */ { phase }) => {
           if (phases.at(-1)?.phase !== phase) phases.push({ phase, atMs: performance.now() - start })
         },
@@ -99,7 +118,7 @@ async function loadEngine(page, { model, backend, linears }) {
       const totalMs = performance.now() - start
       return { engine, phases, readyMs, totalMs }
     },
-    { model, backend, linears, prompt: promptOf(loadPromptIndex, 8) },
+    { model, backend, linears, threads, prompt: promptOf(loadPromptIndex, 8) },
   )
   const { phases, readyMs, totalMs } = await result.evaluate(({ phases, readyMs, totalMs }) => ({
     phases,
@@ -123,15 +142,15 @@ const loadPromptIndex = 32_000
  * @param {EngineHandle} engine
  * @param {Setting} setting
  */
-async function factsOf(engine, { backend, file }) {
-  const { device, numThreads } = await engine.evaluate(({ device }) => ({
+async function factsOf(engine, { backend, file, threads }) {
+  const { device, numCores } = await engine.evaluate(({ device }) => ({
     device: {
       backend: device.backend,
       adapter: device.adapter,
       linears: device.linears,
       reason: device.reason,
     },
-    numThreads: Math.min(navigator.hardwareConcurrency, 8),
+    numCores: Math.min(navigator.hardwareConcurrency, 8),
   }))
   if (device.backend !== backend) {
     throw failure(
@@ -141,8 +160,9 @@ async function factsOf(engine, { backend, file }) {
   }
   const bytes = device.linears?.weightBytes ?? file.weightBytesPerToken
   const onCpu = backend !== 'webgpu'
+  const numThreads = Math.min(threads ?? numCores, numCores)
   return {
-    device: onCpu ? `CPU, ${numThreads} threads` : device.adapter,
+    device: onCpu ? `CPU, ${threadsInWords(numThreads)}` : device.adapter,
     ...(device.linears && { detail: `linear layers in ${device.linears.format}` }),
     file: { name: file.file, bytes: file.bytes, isSameFile: true },
     weightBytesPerToken: bytes,
@@ -151,6 +171,9 @@ async function factsOf(engine, { backend, file }) {
       : { device: /** @type {const} */ ('gpu'), bytes },
   }
 }
+
+/** @param {number} count */
+const threadsInWords = (count) => (count === 1 ? '1 thread' : `${count} threads`)
 
 /**
  * @param {EngineHandle} engine

@@ -83,6 +83,7 @@ export interface LoadRequest {
   readonly reason?: string
   readonly linears?: LinearPrecision['format'] | undefined
   readonly precision?: ActivationPrecision | undefined
+  readonly threads?: number | undefined
   readonly variant?: DecodeVariant | undefined
   readonly contextLength?: number
   /** Absolute. */

@@ -210,6 +210,8 @@ describe('createEngine', () => {
     [{ model: [] }, /"model" must be/],
     [{ model: 'x', contextLength: 0 }, /"contextLength" is 0/],
     [{ model: 'x', contextLength: Number.NaN }, /"contextLength" is NaN/],
+    [{ model: 'x', threads: 0 }, /"threads" is 0/],
+    [{ model: 'x', threads: 1.5 }, /"threads" is 1.5/],
   ])('refuses %j before it starts a worker', async (options, message) => {
     const error = await failure(createEngine(options as unknown as EngineOptions))
     expect(error.code).toBe('invalid_request')

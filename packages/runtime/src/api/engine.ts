@@ -29,6 +29,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     backend = 'auto',
     linears,
     precision,
+    threads,
     variant,
     contextLength,
     catalogueUrl,
@@ -38,6 +39,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   } = options ?? {}
   if (model !== undefined) checkModel(model)
   checkMemoryOptions({ contextLength, linears, precision })
+  checkCount('threads', threads, 'up to how many may compute')
   checkOneOf('variant', variant, ['base', 'fused', 'quads'])
   const place = { catalogueUrl: catalogueUrlOf(catalogueUrl), baseUrl: pageUrl() }
   const client =
@@ -45,7 +47,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       ? clientWithoutModel()
       : await createEngineClient(
           {
-            request: { model, backend, linears, precision, variant, contextLength, ...place },
+            request: { model, backend, linears, precision, threads, variant, contextLength, ...place },
             onProgress,
             onWarning,
           },
@@ -127,17 +129,20 @@ function checkOneOf(parameter: string, value: string | undefined, known: readonl
   })
 }
 
+function checkCount(parameter: string, value: unknown, upTo: string): void {
+  if (value === undefined || (Number.isInteger(value) && Number(value) > 0)) return
+  throw new BrasaError('invalid_request', {
+    message: `"${parameter}" is ${String(value)}; it must be a whole number from 1 ${upTo}.`,
+    details: { parameter, value: String(value) },
+  })
+}
+
 function checkMemoryOptions({
   contextLength,
   linears,
   precision,
 }: Pick<EngineOptions, 'contextLength' | 'linears' | 'precision'>): void {
-  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
-    throw new BrasaError('invalid_request', {
-      message: `"contextLength" is ${contextLength}; it must be a whole number from 1 up to what the model was trained for.`,
-      details: { parameter: 'contextLength', value: String(contextLength) },
-    })
-  }
+  checkCount('contextLength', contextLength, 'up to what the model was trained for')
   checkOneOf('linears', linears, ['f32', 'int8'])
   checkOneOf('precision', precision, ['int8', 'int16', 'f32'])
 }

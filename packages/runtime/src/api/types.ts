@@ -30,6 +30,11 @@ export interface EngineOptions {
    */
   readonly precision?: 'int8' | 'int16' | 'f32'
   /**
+   * Threads that WebAssembly computes with at most; as many as there are cores, up to 8, if left out. A page that is not
+   * cross-origin isolated has one.
+   */
+  readonly threads?: number
+  /**
    * How WebGPU builds a decode step: `base`, the default, a dispatch for each operation; `fused`, five a layer,
    * for GPUs; `quads`, for adapters with subgroups of four lanes. All give the same tokens.
    */

@@ -26,6 +26,7 @@ export interface CompileOptions {
   readonly contextLength: number
   readonly linears: LinearPrecision['format'] | undefined
   readonly precision: ActivationPrecision | undefined
+  readonly threads: number | undefined
   readonly variant: DecodeVariant | undefined
   readonly signal: AbortSignal
   readonly onPhase: (phase: 'upload' | 'compile') => void
@@ -41,11 +42,14 @@ type NamedBackend = Exclude<BackendChoice, 'auto'>
 const backends: Record<NamedBackend, (reason?: string) => Promise<Backend>> = {
   webgpu: openWebGpu,
   wasm: async (reason = 'WebAssembly was asked for.') => {
-    const { createWasmExecutor } = await import('../backends/wasm/executor.ts')
+    const { createWasmExecutor, threadsHere } = await import('../backends/wasm/executor.ts')
     return {
       lookahead: 1,
-      compile: async (spec, weights, options) =>
-        breathing(await starting('wasm', createWasmExecutor(spec, weights, { ...options, reason }))),
+      compile: async (spec, weights, { threads = threadsHere(), ...options }) => {
+        const numThreads = Math.min(threads, threadsHere())
+        const executor = createWasmExecutor(spec, weights, { ...options, numThreads, reason })
+        return breathing(await starting('wasm', executor))
+      },
       close: () => {},
     }
   },

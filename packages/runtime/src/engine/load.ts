@@ -76,6 +76,7 @@ export const loadEngine: LoadModel = async (request, events) => {
       contextLength,
       linears: request.linears,
       precision,
+      threads: request.threads,
       variant: request.variant,
       signal: events.signal,
       onPhase: progress.enter,

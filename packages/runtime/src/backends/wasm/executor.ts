@@ -171,7 +171,8 @@ function mostColumns({ hiddenSize, blocks }: TransformerSpec): number {
   return Math.max(hiddenSize, ...inputs)
 }
 
-function threadsHere(): number {
+/** Threads that a model may have here: one where the page is not cross-origin isolated. */
+export function threadsHere(): number {
   if (globalThis.crossOriginIsolated !== true) return 1
   return Math.max(1, Math.min(navigator.hardwareConcurrency ?? 1, mostThreads))
 }
