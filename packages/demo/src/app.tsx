@@ -1,4 +1,6 @@
+import { ApiPage } from './api/api-page.tsx'
 import { Talk } from './chat/talk.tsx'
+import { ComparePage } from './compare/compare-page.tsx'
 import { Composer } from './composer/composer.tsx'
 import { Icon } from './controls/icon.tsx'
 import { SheetDialog } from './controls/sheet.tsx'
@@ -7,11 +9,13 @@ import { Keys } from './keys/keys.tsx'
 import { progressSummary } from './load/progress.ts'
 import { DropTarget } from './models/drop.tsx'
 import { Models } from './models/models.tsx'
+import { ModelsPage } from './models/models-page.tsx'
 import { Brand, Nav } from './nav/nav.tsx'
 import { OnnxTab } from './onnx/onnx-tab.tsx'
 import { Panel } from './panel/panel.tsx'
 import { model, reference, referenceName, warnings } from './state/model.ts'
 import { hasNav, hasPanel, sheet, showView, type View, view } from './state/page.ts'
+import { words } from './words/words.ts'
 import './app.css'
 
 /** Chats on the left, the chat in the middle, the machine on the right; narrow screens open the sides as sheets. */
@@ -26,14 +30,7 @@ export function App() {
       )}
       <main>
         <Header />
-        {view.value === 'onnx' ? (
-          <OnnxTab />
-        ) : (
-          <>
-            <Talk />
-            <Composer />
-          </>
-        )}
+        <Middle />
       </main>
       {hasPanel.value && view.value === 'chat' && (
         <aside class="side side-right" aria-label="Machine and settings">
@@ -46,6 +43,26 @@ export function App() {
   )
 }
 
+function Middle() {
+  switch (view.value) {
+    case 'onnx':
+      return <OnnxTab />
+    case 'models':
+      return <ModelsPage />
+    case 'compare':
+      return <ComparePage />
+    case 'api':
+      return <ApiPage />
+    case 'chat':
+      return (
+        <>
+          <Talk />
+          <Composer />
+        </>
+      )
+  }
+}
+
 function Header() {
   return (
     <header class="head">
@@ -54,9 +71,10 @@ function Header() {
           <Icon name="menu" />
         </button>
       )}
-      <nav class="tabs" aria-label="Parts of the page">
-        <Tab to="chat" word="Chat" />
-        <Tab to="onnx" word="ONNX" />
+      <nav class="tabs" aria-label={words.value.app.partsOfThePage}>
+        {(['chat', 'models', 'compare', 'onnx', 'api'] as const).map((each) => (
+          <Tab key={each} to={each} word={words.value.app[each]} />
+        ))}
       </nav>
       {view.value === 'chat' && <ChatHeader />}
     </header>

@@ -8,7 +8,9 @@ import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
 import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
+import { rememberLanguage } from './words/words.ts'
 
+await rememberLanguage()
 rememberSettings()
 rememberChats()
 rememberDraft()

@@ -7,9 +7,11 @@ export type Sheet = 'chats' | 'panel' | 'models' | 'keys'
 export const sheet = signal<Sheet | undefined>(undefined)
 
 /** What the middle of the page shows; the address tells, so that Back leads back. */
-export type View = 'chat' | 'onnx'
+export type View = 'chat' | 'models' | 'compare' | 'onnx' | 'api'
 
-const viewOf = (hash: string): View => (hash === '#onnx' ? 'onnx' : 'chat')
+const views: readonly View[] = ['chat', 'models', 'compare', 'onnx', 'api']
+
+const viewOf = (hash: string): View => views.find((view) => hash === `#${view}`) ?? 'chat'
 
 export const view = signal<View>(viewOf(location.hash))
 addEventListener('hashchange', () => {
