@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from '@playwright/test'
 import { chromiumArgs, findChromium } from '../scripts/chromium.mjs'
 
-const port = 4273
+/** Another one where several checkouts are tested on one machine. */
+const port = Number(process.env.E2E_PORT ?? 4273)
 const executablePath = await findChromium()
 
 /** The production build, as a static host serves it, in a real browser with WebGPU on the software adapter. */
