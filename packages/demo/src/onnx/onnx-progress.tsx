@@ -4,6 +4,7 @@ import { formatWait } from '../format/units.ts'
 import { knownBytes, progressFacts } from '../load/progress.ts'
 
 const phaseWords: Readonly<Record<LoadProgress['phase'], string>> = {
+  wait: 'Waiting for another tab',
   download: 'Fetching',
   verify: 'Checking the file',
   upload: 'Reading the file',

@@ -2,7 +2,8 @@ import type { Engine, Timings, Usage } from '@brasa/runtime'
 import { batch, signal } from '@preact/signals'
 import { changeChat, currentChat, openChat, putChat, storeChat } from './chats.ts'
 import { type Answer, ask, askAgain, requestMessages, updateAnswer, withoutQuestion } from './conversation.ts'
-import { describeFailure, loadModel, model, reference, refreshMemory } from './model.ts'
+import { rememberSpeed } from './measured.ts'
+import { describeFailure, loadModel, model, reference, refreshMemory, refreshStored } from './model.ts'
 import { generationParameters, settings } from './settings.ts'
 
 /** The answer that is being written, if any: one at a time, as there is one engine. */
@@ -98,8 +99,10 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
       speeds.value = [...speeds.value, timings.decodeTokensPerSecond].slice(-maxSpeeds)
     }
   })
+  if (stats) rememberSpeed(engine.model.id, engine.device.backend, stats, Date.now())
   storeChat(chatId)
-  await refreshMemory()
+  // Storage that was emptied meanwhile is told of now.
+  await Promise.all([refreshMemory(), refreshStored()])
 }
 
 type Spoken = Pick<Answer, 'content' | 'thought' | 'thoughtMs'>
