@@ -2,6 +2,7 @@ import { ApiPage } from './api/api-page.tsx'
 import { Talk } from './chat/talk.tsx'
 import { ComparePage } from './compare/compare-page.tsx'
 import { Composer } from './composer/composer.tsx'
+import { OptionsSheet } from './composer/options-sheet.tsx'
 import { Icon } from './controls/icon.tsx'
 import { SheetDialog } from './controls/sheet.tsx'
 import { formatBytes } from './format/units.ts'
@@ -167,6 +168,8 @@ function OpenSheet() {
           <Keys />
         </SheetDialog>
       )
+    case 'options':
+      return <OptionsSheet key="options" />
     case 'chats':
       return hasNav.value ? null : (
         <SheetDialog key="chats" title="Chats" place="left">

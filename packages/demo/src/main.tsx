@@ -4,6 +4,7 @@ import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { listenForKeys } from './keys/keys.tsx'
+import { rememberAnswerOptions } from './state/answer-options.ts'
 import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
 import { rememberDraft } from './state/page.ts'
@@ -12,6 +13,7 @@ import { rememberLanguage } from './words/words.ts'
 
 await rememberLanguage()
 rememberSettings()
+rememberAnswerOptions()
 rememberChats()
 rememberDraft()
 listenForKeys()

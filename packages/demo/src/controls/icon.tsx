@@ -3,6 +3,7 @@ const paths = {
   panel: 'M4 5h16v14H4zM15 5v14',
   close: 'M6 6l12 12M18 6L6 18',
   down: 'M12 5v14M6 13l6 6 6-6',
+  options: 'M4 7h8M18 7h2M4 17h2M12 17h8M15 4v6M9 14v6',
 } as const
 
 /** A line icon; what it means is said by the control around it. */
