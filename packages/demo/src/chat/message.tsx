@@ -1,6 +1,6 @@
 import { CopyButton } from '../controls/copy.tsx'
 import { formatCount, formatMeasured, formatRate } from '../format/units.ts'
-import { phaseWords } from '../load/progress.ts'
+import { phaseWord } from '../load/progress.ts'
 import { answerAgain, answering, reloadAndAnswer } from '../state/answering.ts'
 import { startChat } from '../state/chats.ts'
 import type { Answer, Question } from '../state/conversation.ts'
@@ -56,7 +56,7 @@ export function AnswerView({ answer, last }: AnswerProps) {
         <p
           class="small soft"
           role="status"
-        >{`The device was lost. Loading the model again: ${phaseWords[recovery.value.phase].toLowerCase()}…`}</p>
+        >{`The device was lost. Loading the model again: ${phaseWord(recovery.value.phase).toLowerCase()}…`}</p>
       )}
       {answer.failure !== undefined && <FailureLine answer={answer} last={last} />}
       {!busy && <StatLine answer={answer} last={last} />}

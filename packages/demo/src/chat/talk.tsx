@@ -3,6 +3,8 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../controls/icon.tsx'
 import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
+import { words } from '../words/words.ts'
+import { Announcer } from './announcer.tsx'
 import { AnswerView, QuestionView } from './message.tsx'
 import { Opening } from './opening.tsx'
 import './chat.css'
@@ -40,7 +42,7 @@ export function Talk() {
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
-        <div class="column" ref={column} role="log" aria-label="Chat" aria-live="polite">
+        <div class="column" ref={column} role="log" aria-label={words.value.app.chat} aria-live="off">
           {numMessages === 0 && <Opening />}
           {chat.messages.map((message, index) =>
             message.role === 'user' ? (
@@ -51,11 +53,12 @@ export function Talk() {
           )}
         </div>
       </div>
+      <Announcer />
       {!follows.value && (
         <button
           type="button"
           class="to-end icon-button"
-          aria-label="To the end"
+          aria-label={words.value.app.toTheEnd}
           onClick={() => scrollToEnd(scroller.current!)}
         >
           <Icon name="down" />

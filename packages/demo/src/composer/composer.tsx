@@ -6,11 +6,13 @@ import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
 import { cancelEdit, draft, editing } from '../state/page.ts'
+import { words } from '../words/words.ts'
 import { Notices } from './notices.tsx'
 import './composer.css'
 
 /** The box. What is typed stays in it until the model has taken it. */
 export function Composer() {
+  const { composer, controls } = words.value
   const box = useRef<HTMLTextAreaElement>(null)
   const text = draft.value
   const busy = answering.value !== undefined
@@ -50,9 +52,9 @@ export function Composer() {
         {currentChat.value.messages.length > 0 && <LoadStrip />}
         {editing.value !== undefined && (
           <div class="ask-editing small soft">
-            <span>Editing your last message. What came after it is replaced.</span>
+            <span>{composer.editing}</span>
             <button type="button" class="word" onClick={cancelEdit}>
-              Cancel
+              {controls.cancel}
             </button>
           </div>
         )}
@@ -67,8 +69,8 @@ export function Composer() {
             id="message"
             ref={box}
             rows={1}
-            aria-label="Message"
-            placeholder="Ask something"
+            aria-label={composer.message}
+            placeholder={composer.askSomething}
             enterkeyhint="send"
             value={text}
             onInput={(event) => {
@@ -78,11 +80,11 @@ export function Composer() {
           />
           {busy ? (
             <button key="stop" type="button" class="button" onClick={stopAnswering}>
-              Stop
+              {composer.stop}
             </button>
           ) : (
             <button key="send" type="submit" class="button" disabled={!canSend}>
-              Send
+              {composer.send}
             </button>
           )}
         </form>
@@ -99,7 +101,7 @@ function RunsOn() {
   const { backend, adapter, reason } = state.engine.device
   return (
     <p class="runs-on soft" title={reason}>
-      {`${backendNames[backend]} on ${adapter}. Nothing you type leaves this device.`}
+      {words.value.composer.runsOn(backendNames[backend], adapter)}
     </p>
   )
 }

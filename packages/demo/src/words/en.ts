@@ -11,6 +11,7 @@ export const en = {
     preferences: 'Preferences',
     chats: 'Chats',
     menu: 'Menu: parts of the page and chats',
+    toTheEnd: 'To the end',
     skip: 'Skip to the content',
     partsOfThePage: 'Parts of the page',
     machineAndSettings: 'Machine and settings',
@@ -59,5 +60,86 @@ export const en = {
     },
     copied: 'The answer is copied.',
     notAllowed: 'The browser did not allow copying.',
+  },
+  load: {
+    model: 'Model',
+    title: 'A language model in this page',
+    looking: 'Looking for models on this device…',
+    isFetchedOnce: (model: string) => `${model} is fetched once, kept here, and runs in this page.`,
+    partlyHere: (bytes: string, model: string) => `${bytes} of ${model} are here; the rest is fetched.`,
+    nothingLeaves: 'Nothing you type leaves the device.',
+    loadModel: 'Load model',
+    goOn: 'Go on loading',
+    otherModels: 'Other models',
+    starting: 'Starting',
+    loading: 'Loading',
+    loadingPercent: (percent: number) => `Loading ${percent}%`,
+    loadingTheModel: 'Loading the model',
+    aboutLeft: (wait: string) => `About ${wait} left`,
+    isKept: 'What has arrived is kept.',
+    phases: {
+      download: 'Fetching',
+      verify: 'Checking the files',
+      upload: 'Moving the model to the GPU',
+      compile: 'Preparing the GPU',
+      ready: 'Ready',
+    },
+    wereHere: (bytes: string) => `${bytes} were here already`,
+    fromThisDevice: 'from this device',
+    isNotLoaded: (model: string) => `${model} is not loaded.`,
+    noWebGpu: 'This browser does not offer WebGPU',
+    failed: 'The model could not be loaded',
+    runOnCpu: 'Run on the CPU',
+  },
+  // Addresses such as chrome://flags cannot be links: browsers refuse them from a page.
+  webGpuHelp: {
+    browsers: [
+      {
+        name: 'Chrome or Edge, 113 or newer',
+        steps: [
+          'Open Settings, System, and turn on "Use graphics acceleration when available".',
+          'Still nothing: open chrome://flags (edge://flags in Edge), enable "Unsafe WebGPU Support", and relaunch. chrome://gpu says why it was off.',
+        ],
+      },
+      {
+        name: 'Firefox, 141 or newer on Windows, 145 on Mac',
+        steps: ['Elsewhere: open about:config, set dom.webgpu.enabled to true, and restart Firefox.'],
+      },
+      {
+        name: 'Safari, 26 or newer',
+        steps: [
+          'Safari 18: on a Mac, Develop, Feature Flags, WebGPU; on a phone, Settings, Apps, Safari, Advanced, Feature Flags, WebGPU.',
+        ],
+      },
+    ],
+    secure: 'WebGPU also needs a secure page: https, or localhost.',
+  },
+  composer: {
+    message: 'Message',
+    askSomething: 'Ask something',
+    send: 'Send',
+    stop: 'Stop',
+    newChat: 'New chat',
+    editing: 'Editing your last message. What came after it is replaced.',
+    understood: 'Understood',
+    nearlyFull: (used: string, holds: string) =>
+      `This chat is nearly as long as the model can hold: ${used} of ${holds} tokens.`,
+    runsOn: (backend: string, adapter: string) =>
+      `${backend} on ${adapter}. Nothing you type leaves this device.`,
+  },
+  opening: {
+    beginning: 'Beginning',
+    title: 'Ask something',
+    answersHere: (model: string) =>
+      `${model} answers here, on this device. Small models are quick and often wrong: check what matters.`,
+    ideas: [
+      'What is the capital of France?',
+      'Write a haiku about embers.',
+      'Explain what a list is in Python, with an example.',
+    ],
+  },
+  units: {
+    of: (part: string, whole: string) => `${part} of ${whole}`,
+    tokensPerSecond: (count: string) => `${count} tokens/s`,
   },
 }

@@ -13,6 +13,7 @@ export const es: Words = {
     preferences: 'Preferencias',
     chats: 'Chats',
     menu: 'Menú: partes de la página y chats',
+    toTheEnd: 'Ir al final',
     skip: 'Ir al contenido',
     partsOfThePage: 'Partes de la página',
     machineAndSettings: 'Equipo y ajustes',
@@ -61,5 +62,85 @@ export const es: Words = {
     },
     copied: 'La respuesta está copiada.',
     notAllowed: 'El navegador no permitió copiar.',
+  },
+  load: {
+    model: 'Modelo',
+    title: 'Un modelo de lenguaje en esta página',
+    looking: 'Buscando modelos en este dispositivo…',
+    isFetchedOnce: (model) => `${model} se descarga una vez, se guarda aquí y funciona en esta página.`,
+    partlyHere: (bytes, model) => `${bytes} de ${model} ya están aquí; se descarga el resto.`,
+    nothingLeaves: 'Nada de lo que escribes sale del dispositivo.',
+    loadModel: 'Cargar modelo',
+    goOn: 'Seguir cargando',
+    otherModels: 'Otros modelos',
+    starting: 'Empezando',
+    loading: 'Cargando',
+    loadingPercent: (percent) => `Cargando ${percent} %`,
+    loadingTheModel: 'Cargando el modelo',
+    aboutLeft: (wait) => `Quedan unos ${wait}`,
+    isKept: 'Lo que ha llegado se guarda.',
+    phases: {
+      download: 'Descargando',
+      verify: 'Comprobando los archivos',
+      upload: 'Pasando el modelo a la GPU',
+      compile: 'Preparando la GPU',
+      ready: 'Listo',
+    },
+    wereHere: (bytes) => `${bytes} ya estaban aquí`,
+    fromThisDevice: 'desde este dispositivo',
+    isNotLoaded: (model) => `${model} no está cargado.`,
+    noWebGpu: 'Este navegador no ofrece WebGPU',
+    failed: 'No se pudo cargar el modelo',
+    runOnCpu: 'Usar la CPU',
+  },
+  webGpuHelp: {
+    browsers: [
+      {
+        name: 'Chrome o Edge, 113 o posterior',
+        steps: [
+          'Abre Configuración, Sistema, y activa «Usar aceleración de gráficos cuando esté disponible».',
+          'Si sigue sin ir: abre chrome://flags (edge://flags en Edge), activa «Unsafe WebGPU Support» y reinicia. chrome://gpu dice por qué estaba desactivado.',
+        ],
+      },
+      {
+        name: 'Firefox, 141 o posterior en Windows, 145 en Mac',
+        steps: ['En otros sistemas: abre about:config, pon dom.webgpu.enabled en true y reinicia Firefox.'],
+      },
+      {
+        name: 'Safari, 26 o posterior',
+        steps: [
+          'Safari 18: en un Mac, Desarrollo, Indicadores de funciones, WebGPU; en un teléfono, Ajustes, Apps, Safari, Avanzado, Indicadores de funciones, WebGPU.',
+        ],
+      },
+    ],
+    secure: 'WebGPU necesita además una página segura: https o localhost.',
+  },
+  composer: {
+    message: 'Mensaje',
+    askSomething: 'Pregunta algo',
+    send: 'Enviar',
+    stop: 'Parar',
+    newChat: 'Chat nuevo',
+    editing: 'Estás editando tu último mensaje. Lo que vino después se sustituye.',
+    understood: 'Entendido',
+    nearlyFull: (used, holds) =>
+      `Este chat es casi tan largo como admite el modelo: ${used} de ${holds} tokens.`,
+    runsOn: (backend, adapter) =>
+      `${backend} en ${adapter}. Nada de lo que escribes sale de este dispositivo.`,
+  },
+  opening: {
+    beginning: 'Comienzo',
+    title: 'Pregunta algo',
+    answersHere: (model) =>
+      `${model} responde aquí, en este dispositivo. Los modelos pequeños son rápidos y se equivocan a menudo: comprueba lo que importa.`,
+    ideas: [
+      '¿Cuál es la capital de Francia?',
+      'Escribe un haiku sobre las brasas.',
+      'Explica qué es una lista en Python, con un ejemplo.',
+    ],
+  },
+  units: {
+    of: (part, whole) => `${part} de ${whole}`,
+    tokensPerSecond: (count) => `${count} tokens/s`,
   },
 }
