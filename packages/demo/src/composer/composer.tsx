@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { backendNames } from '../format/backend-names.ts'
 import { LoadStrip } from '../load/load-strip.tsx'
+import { answerOptions, canAnswer } from '../state/answer-options.ts'
 import { answering, askQuestion, stopAnswering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
@@ -8,15 +9,17 @@ import { model } from '../state/model.ts'
 import { cancelEdit, draft, editing } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { Notices } from './notices.tsx'
+import { OptionsButton, OptionsOn, SchemaNotice } from './options-bar.tsx'
 import './composer.css'
 
 /** The box. What is typed stays in it until the model has taken it. */
 export function Composer() {
-  const { composer, controls } = words.value
+  const { composer: said } = words.value
   const box = useRef<HTMLTextAreaElement>(null)
   const text = draft.value
   const busy = answering.value !== undefined
-  const canSend = model.value.kind === 'ready' && !busy && text.trim() !== ''
+  const canSend =
+    model.value.kind === 'ready' && !busy && text.trim() !== '' && canAnswer(answerOptions.value)
 
   useLayoutEffect(() => fitHeight(box.current!), [text])
   useLayoutEffect(() => {
@@ -49,15 +52,17 @@ export function Composer() {
     <div class="ask">
       <div class="ask-column">
         <Notices />
+        <SchemaNotice />
         {currentChat.value.messages.length > 0 && <LoadStrip />}
         {editing.value !== undefined && (
           <div class="ask-editing small soft">
-            <span>{composer.editing}</span>
+            <span>{said.editing}</span>
             <button type="button" class="word" onClick={cancelEdit}>
-              {controls.cancel}
+              {said.cancel}
             </button>
           </div>
         )}
+        <OptionsOn />
         <form
           class="box"
           onSubmit={(event) => {
@@ -65,12 +70,13 @@ export function Composer() {
             send()
           }}
         >
+          <OptionsButton />
           <textarea
             id="message"
             ref={box}
             rows={1}
-            aria-label={composer.message}
-            placeholder={composer.askSomething}
+            aria-label={said.message}
+            placeholder={said.placeholder}
             enterkeyhint="send"
             value={text}
             onInput={(event) => {
@@ -80,11 +86,11 @@ export function Composer() {
           />
           {busy ? (
             <button key="stop" type="button" class="button" onClick={stopAnswering}>
-              {composer.stop}
+              {said.stop}
             </button>
           ) : (
             <button key="send" type="submit" class="button" disabled={!canSend}>
-              {composer.send}
+              {said.send}
             </button>
           )}
         </form>

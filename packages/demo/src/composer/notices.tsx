@@ -15,8 +15,8 @@ function isUrgent({ code }: EngineWarning): boolean {
 
 /** What the person should know before the next question. */
 export function Notices() {
+  const { composer: said } = words.value
   const state = model.value
-  const { composer } = words.value
   const used = contextTokens(currentChat.value)
   const holds = state.kind === 'ready' ? state.engine.model.contextLength : undefined
   return (
@@ -25,15 +25,15 @@ export function Notices() {
         <div key={code} class="notice" role="status" data-code={code}>
           <p>{message}</p>
           <button type="button" class="quiet" onClick={() => dismissWarning(code)}>
-            {composer.understood}
+            {said.understood}
           </button>
         </div>
       ))}
       {holds !== undefined && used > nearlyFull * holds && (
         <div class="notice" role="status" data-code="context_nearly_full">
-          <p class="figures">{composer.nearlyFull(formatCount(used), formatCount(holds))}</p>
+          <p class="figures">{said.nearlyFull(formatCount(used), formatCount(holds))}</p>
           <button type="button" class="quiet" onClick={startChat}>
-            {composer.newChat}
+            {said.newChat}
           </button>
         </div>
       )}
