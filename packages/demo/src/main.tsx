@@ -3,15 +3,19 @@ import './theme/base.css'
 import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
-import { listenForKeys } from './keys/keys.tsx'
+import { listenForKeys } from './keys/listen.ts'
+import { rememberAnswerOptions } from './state/answer-options.ts'
 import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
 import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
+import { rememberTheme } from './theme/theme.ts'
 import { rememberLanguage } from './words/words.ts'
 
+rememberTheme()
 await rememberLanguage()
 rememberSettings()
+rememberAnswerOptions()
 rememberChats()
 rememberDraft()
 listenForKeys()

@@ -22,6 +22,7 @@ function needsRoom(code: EngineWarning['code']): boolean {
 
 /** What the person should know before the next question. */
 export function Notices() {
+  const { composer: said } = words.value
   const state = model.value
   const used = contextTokens(currentChat.value)
   const holds = state.kind === 'ready' ? state.engine.model.contextLength : undefined
@@ -31,7 +32,7 @@ export function Notices() {
         <div key={code} class="notice" role="status" data-code={code}>
           <p>{message}</p>
           <button type="button" class="quiet" onClick={() => dismissWarning(code)}>
-            {words.value.load.understood}
+            {said.understood}
           </button>
           {needsRoom(code) && (
             <button type="button" class="quiet" onClick={() => showView('models')}>
@@ -43,11 +44,9 @@ export function Notices() {
       <GoneNotice />
       {holds !== undefined && used > nearlyFull * holds && (
         <div class="notice" role="status" data-code="context_nearly_full">
-          <p class="figures">
-            {`This chat is nearly as long as the model can hold: ${formatCount(used)} of ${formatCount(holds)} tokens.`}
-          </p>
+          <p class="figures">{said.nearlyFull(formatCount(used), formatCount(holds))}</p>
           <button type="button" class="quiet" onClick={startChat}>
-            New chat
+            {said.newChat}
           </button>
         </div>
       )}
