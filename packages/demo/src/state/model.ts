@@ -46,8 +46,8 @@ export const memory = signal<MemoryInfo | undefined>(undefined)
 export const catalogue = signal<readonly CatalogueEntry[]>([])
 export const storedModels = signal<readonly StoredModel[]>([])
 
-/** Whether what is stored has been read once, so that a model that is not there is surely not there. */
-const storedIsKnown = signal(false)
+/** Every model that was seen in storage since the page was opened. */
+const seenHere = new Set<string>()
 
 /** What is loaded will have to be fetched again. */
 export const isOnlyInMemory = computed(() =>
@@ -56,9 +56,10 @@ export const isOnlyInMemory = computed(() =>
 
 /** The model answers, and what it was loaded from is no longer on this device. */
 export const isGone = computed(() => {
-  if (model.value.kind !== 'ready' || isOnlyInMemory.value || !storedIsKnown.value) return false
+  const stored = storedModels.value
+  if (model.value.kind !== 'ready' || isOnlyInMemory.value) return false
   const { id } = model.value.engine.model
-  return !storedModels.value.some((stored) => stored.id === id)
+  return seenHere.has(id) && !stored.some((each) => each.id === id)
 })
 
 let loading: AbortController | undefined
@@ -111,8 +112,9 @@ async function refreshCatalogue(): Promise<void> {
 
 export async function refreshStored(): Promise<void> {
   try {
-    storedModels.value = await listStoredModels()
-    storedIsKnown.value = true
+    const stored = await listStoredModels()
+    for (const { id } of stored) seenHere.add(id)
+    storedModels.value = stored
   } catch {
     // Loading says what is wrong with the storage.
   }

@@ -280,7 +280,7 @@ export const en = {
     chooseFile: 'Choose the file again',
     deleted: (name: string) =>
       `The browser’s storage was emptied: ${name} is no longer kept on this device. It goes on answering until the page is closed. Your chats are not touched.`,
-    keepAgain: 'Keep it again',
+    keepAgain: 'Keep it here',
     seeStorage: 'See what is stored',
   },
   models: {

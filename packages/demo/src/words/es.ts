@@ -290,7 +290,7 @@ export const es: Words = {
     chooseFile: 'Elegir el archivo de nuevo',
     deleted: (name) =>
       `Se vació el almacenamiento del navegador: ${name} ya no se guarda en este dispositivo. Sigue respondiendo hasta que se cierre la página. Tus chats no se tocan.`,
-    keepAgain: 'Guardarlo de nuevo',
+    keepAgain: 'Guardarlo aquí',
     seeStorage: 'Ver lo guardado',
   },
   models: {
