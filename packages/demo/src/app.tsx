@@ -1,5 +1,6 @@
 import { ApiPage } from './api/api-page.tsx'
 import { Talk } from './chat/talk.tsx'
+import { Toast } from './chats/toast.tsx'
 import { ComparePage } from './compare/compare-page.tsx'
 import { Composer } from './composer/composer.tsx'
 import { Icon } from './controls/icon.tsx'
@@ -39,6 +40,7 @@ export function App() {
       )}
       <OpenSheet />
       <DropTarget />
+      {sheet.value !== 'chats' && <Toast />}
     </>
   )
 }

@@ -4,16 +4,18 @@ import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { listenForKeys } from './keys/keys.tsx'
-import { rememberChats } from './state/chats.ts'
+import { rememberCurrent } from './state/chats.ts'
+import { rememberDrafts } from './state/drafts.ts'
+import { keepChats } from './state/keeping.ts'
 import { openPage } from './state/model.ts'
-import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
 import { rememberLanguage } from './words/words.ts'
 
 await rememberLanguage()
 rememberSettings()
-rememberChats()
-rememberDraft()
+rememberCurrent()
+rememberDrafts()
+void keepChats()
 listenForKeys()
 render(<App />, document.querySelector('#app')!)
 void openPage()

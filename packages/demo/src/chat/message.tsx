@@ -1,36 +1,13 @@
+import { BranchButton, BranchSwitcher } from '../chats/branch-switcher.tsx'
 import { CopyButton } from '../controls/copy.tsx'
 import { formatCount, formatMeasured, formatRate } from '../format/units.ts'
 import { phaseWords } from '../load/progress.ts'
 import { answerAgain, answering, reloadAndAnswer } from '../state/answering.ts'
 import { startChat } from '../state/chats.ts'
-import type { Answer, Question } from '../state/conversation.ts'
+import type { Answer } from '../state/conversation.ts'
 import { model, recovery } from '../state/model.ts'
-import { draft, editing } from '../state/page.ts'
 import { AnswerText } from './answer-text.tsx'
 import { ThoughtView } from './thought.tsx'
-
-interface QuestionProps {
-  readonly question: Question
-  /** Only the last one can be asked in other words. */
-  readonly last: boolean
-}
-
-export function QuestionView({ question, last }: QuestionProps) {
-  const edit = () => {
-    draft.value = question.content
-    editing.value = question.id
-  }
-  return (
-    <article class="question" aria-label="You" data-editing={editing.value === question.id}>
-      <div data-role="question">{question.content}</div>
-      {last && answering.value === undefined && (
-        <button type="button" class="word" aria-label="Edit question" onClick={edit}>
-          Edit
-        </button>
-      )}
-    </article>
-  )
-}
 
 interface AnswerProps {
   readonly answer: Answer
@@ -81,12 +58,14 @@ function StatLine({ answer, last }: AnswerProps) {
         </>
       )}
       <span class="stat-acts">
+        <BranchSwitcher id={answer.id} />
         {content !== '' && <CopyButton text={() => content} label="answer" />}
         {canAsk && answer.failure === undefined && (
           <button type="button" class="word" onClick={() => answerAgain(answer.id)}>
             Again
           </button>
         )}
+        {content !== '' && <BranchButton id={answer.id} />}
       </span>
     </div>
   )

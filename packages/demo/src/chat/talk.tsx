@@ -1,10 +1,14 @@
 import { useSignal } from '@preact/signals'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../controls/icon.tsx'
+import { answering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
-import { lastQuestion } from '../state/conversation.ts'
-import { AnswerView, QuestionView } from './message.tsx'
+import { type Message, shownMessages } from '../state/conversation.ts'
+import { waitsForChat } from '../state/keeping.ts'
+import { soughtId } from '../state/shown.ts'
+import { AnswerView } from './message.tsx'
 import { Opening } from './opening.tsx'
+import { QuestionView } from './question.tsx'
 import './chat.css'
 
 /** How near to the end counts as reading along, in pixels. */
@@ -16,13 +20,25 @@ export function Talk() {
   const column = useRef<HTMLDivElement>(null)
   const follows = useSignal(true)
   const chat = currentChat.value
-  const numMessages = chat.messages.length
+  const messages = shownMessages(chat)
+  const asked = answering.value?.chatId === chat.id ? answering.value.answerId : undefined
 
-  // Another chat, or a new question, is followed anew.
-  useLayoutEffect(() => {
+  const follow = () => {
     follows.value = true
     scrollToEnd(scroller.current!)
-  }, [chat.id, numMessages])
+  }
+  // Another chat, or a new question, is followed anew; another branch leaves the reader where they are.
+  useLayoutEffect(follow, [chat.id])
+  useLayoutEffect(() => {
+    if (asked !== undefined) follow()
+  }, [asked])
+  useLayoutEffect(() => {
+    const index = messages.findIndex(({ id }) => id === soughtId.value)
+    if (index < 0) return
+    soughtId.value = undefined
+    follows.value = false
+    column.current!.children[index]?.scrollIntoView({ block: 'center' })
+  }, [messages, soughtId.value])
   useLayoutEffect(() => {
     const sizes = new ResizeObserver(() => {
       if (follows.peek()) scrollToEnd(scroller.current!)
@@ -36,19 +52,14 @@ export function Talk() {
     const { scrollHeight, scrollTop, clientHeight } = scroller.current!
     follows.value = scrollHeight - scrollTop - clientHeight < nearEnd
   }
-  const questionId = lastQuestion(chat)?.id
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
         <div class="column" ref={column} role="log" aria-label="Chat" aria-live="polite">
-          {numMessages === 0 && <Opening />}
-          {chat.messages.map((message, index) =>
-            message.role === 'user' ? (
-              <QuestionView key={message.id} question={message} last={message.id === questionId} />
-            ) : (
-              <AnswerView key={message.id} answer={message} last={index === numMessages - 1} />
-            ),
-          )}
+          {messages.length === 0 && !waitsForChat.value && <Opening />}
+          {messages.map((message, index) => (
+            <MessageView key={message.id} message={message} last={index === messages.length - 1} />
+          ))}
         </div>
       </div>
       {!follows.value && (
@@ -62,6 +73,24 @@ export function Talk() {
         </button>
       )}
     </div>
+  )
+}
+
+interface MessageProps {
+  readonly message: Message
+  readonly last: boolean
+}
+
+/** Drawn again only when the message itself has changed: an answer changes its chat with every frame. */
+function MessageView({ message, last }: MessageProps) {
+  return useMemo(
+    () =>
+      message.role === 'user' ? (
+        <QuestionView question={message} />
+      ) : (
+        <AnswerView answer={message} last={last} />
+      ),
+    [message, last],
   )
 }
 

@@ -5,7 +5,7 @@ import { answering, askQuestion, stopAnswering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
-import { cancelEdit, draft, editing } from '../state/page.ts'
+import { draft, editing } from '../state/page.ts'
 import { Notices } from './notices.tsx'
 import './composer.css'
 
@@ -17,18 +17,11 @@ export function Composer() {
   const canSend = model.value.kind === 'ready' && !busy && text.trim() !== ''
 
   useLayoutEffect(() => fitHeight(box.current!), [text])
-  useLayoutEffect(() => {
-    if (editing.value === undefined) return
-    box.current!.focus()
-    box.current!.setSelectionRange(text.length, text.length)
-  }, [editing.value])
 
   const send = () => {
     if (!canSend) return
-    const replacing = editing.value
     draft.value = ''
-    editing.value = undefined
-    void askQuestion(text, replacing)
+    void askQuestion(text)
     // On touch the focus would bring the keyboard back over the answer.
     if (!matchMedia('(pointer: coarse)').matches) box.current?.focus()
   }
@@ -48,14 +41,6 @@ export function Composer() {
       <div class="ask-column">
         <Notices />
         {currentChat.value.messages.length > 0 && <LoadStrip />}
-        {editing.value !== undefined && (
-          <div class="ask-editing small soft">
-            <span>Editing your last message. What came after it is replaced.</span>
-            <button type="button" class="word" onClick={cancelEdit}>
-              Cancel
-            </button>
-          </div>
-        )}
         <form
           class="box"
           onSubmit={(event) => {
@@ -107,7 +92,6 @@ function RunsOn() {
 function editLast(): void {
   const question = lastQuestion(currentChat.value)
   if (question === undefined) return
-  draft.value = question.content
   editing.value = question.id
 }
 

@@ -3,6 +3,9 @@ const paths = {
   panel: 'M4 5h16v14H4zM15 5v14',
   close: 'M6 6l12 12M18 6L6 18',
   down: 'M12 5v14M6 13l6 6 6-6',
+  previous: 'M14.5 6l-6 6 6 6',
+  next: 'M9.5 6l6 6-6 6',
+  more: 'M5.5 12h.01M12 12h.01M18.5 12h.01',
 } as const
 
 /** A line icon; what it means is said by the control around it. */

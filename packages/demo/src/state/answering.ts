@@ -1,7 +1,9 @@
 import type { Engine, Timings, Usage } from '@brasa/runtime'
 import { batch, signal } from '@preact/signals'
-import { changeChat, currentChat, openChat, putChat, storeChat } from './chats.ts'
-import { type Answer, ask, askAgain, requestMessages, updateAnswer, withoutQuestion } from './conversation.ts'
+import { holdAnswer } from './answer-locks.ts'
+import { changeChat, currentChat, openChat, putChat } from './chats.ts'
+import { type Answer, ask, askAgain, askInstead, requestMessages, updateAnswer } from './conversation.ts'
+import { writeChats } from './keeping.ts'
 import { describeFailure, loadModel, model, reference, refreshMemory } from './model.ts'
 import { generationParameters, settings } from './settings.ts'
 
@@ -13,12 +15,18 @@ export const speeds = signal<readonly number[]>([])
 const maxSpeeds = 40
 let stop: AbortController | undefined
 
-/** Asks in the open chat; in place of `replacing` and all after it when a question is edited. */
+/** Asks in the open chat; beside `replacing`, on a branch of its own, when a question is edited. */
 export async function askQuestion(text: string, replacing?: string): Promise<void> {
   if (model.value.kind !== 'ready' || answering.value !== undefined) return
-  const base = replacing === undefined ? currentChat.value : withoutQuestion(currentChat.value, replacing)
+  const base = currentChat.value
   const answerId = crypto.randomUUID()
-  putChat(ask(base, { role: 'user', id: crypto.randomUUID(), content: text }, answerId, Date.now()))
+  const question = { role: 'user', id: crypto.randomUUID(), content: text } as const
+  const now = Date.now()
+  putChat(
+    replacing === undefined
+      ? ask(base, question, answerId, now)
+      : askInstead(base, replacing, question, answerId, now),
+  )
   openChat(base.id)
   await writeAnswer(model.value.engine, base.id, answerId)
 }
@@ -49,13 +57,13 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
   const controller = new AbortController()
   stop = controller
   answering.value = { chatId, answerId }
-  const change = (next: Partial<Omit<Answer, 'role' | 'id'>>) =>
-    changeChat(chatId, (chat) => updateAnswer(chat, answerId, next))
-  storeChat(chatId)
+  const change = (next: Partial<Omit<Answer, 'role' | 'id' | 'parent'>>) =>
+    changeChat(chatId, (chat) => updateAnswer(chat, answerId, { ...next, changedAt: Date.now() }))
+  const letGo = holdAnswer(answerId)
   const spoken = gatherSpoken((words) => change({ ...words, state: 'streaming' }))
   let usage: Usage | undefined
   let timings: Timings | undefined
-  let end: Partial<Omit<Answer, 'role' | 'id'>> = { state: 'done' }
+  let end: Partial<Omit<Answer, 'role' | 'id' | 'parent'>> = { state: 'done' }
   try {
     const stream = await engine.chat.completions.create(
       {
@@ -98,7 +106,8 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
       speeds.value = [...speeds.value, timings.decodeTokensPerSecond].slice(-maxSpeeds)
     }
   })
-  storeChat(chatId)
+  await writeChats()
+  letGo()
   await refreshMemory()
 }
 
