@@ -3,19 +3,23 @@ import './theme/base.css'
 import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
-import { listenForKeys } from './keys/keys.tsx'
+import { listenForKeys } from './keys/listen.ts'
+import { rememberAnswerOptions } from './state/answer-options.ts'
 import { rememberCurrent } from './state/chats.ts'
-import { rememberDrafts } from './state/drafts.ts'
+import { forgetStrayDrafts, rememberDrafts } from './state/drafts.ts'
 import { keepChats } from './state/keeping.ts'
 import { openPage } from './state/model.ts'
 import { rememberSettings } from './state/settings.ts'
+import { rememberTheme } from './theme/theme.ts'
 import { rememberLanguage } from './words/words.ts'
 
+rememberTheme()
 await rememberLanguage()
 rememberSettings()
+rememberAnswerOptions()
 rememberCurrent()
 rememberDrafts()
-void keepChats()
+void keepChats().then(forgetStrayDrafts)
 listenForKeys()
 render(<App />, document.querySelector('#app')!)
 void openPage()

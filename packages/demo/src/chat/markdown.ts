@@ -12,6 +12,8 @@ const marked = new Marked({
   breaks: true,
   renderer: {
     html: ({ text }) => escapeHtml(text),
+    // A box that cannot be ticked is a sign, and the only form control that Markdown has.
+    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     image: ({ text, href }) => escapeHtml(text === '' ? href : text),
   },
 })

@@ -93,7 +93,7 @@ function QuestionEditor({ question }: { readonly question: Question }) {
       <div class="question-editor-acts">
         <span class="small soft">{said.editKeepsBoth}</span>
         <button type="button" class="quiet" onClick={leave}>
-          {said.cancel}
+          {words.value.controls.cancel}
         </button>
         <button type="submit" class="button" disabled={!canSend()}>
           {said.send}

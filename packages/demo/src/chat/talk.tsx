@@ -1,4 +1,3 @@
-import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../controls/icon.tsx'
 import { answering } from '../state/answering.ts'
@@ -6,68 +5,53 @@ import { currentChat } from '../state/chats.ts'
 import { type Message, shownMessages } from '../state/conversation.ts'
 import { waitsForChat } from '../state/keeping.ts'
 import { soughtId } from '../state/shown.ts'
-import { AnswerView } from './message.tsx'
+import { words } from '../words/words.ts'
+import { Announcer } from './announcer.tsx'
+import { AnswerView } from './answer.tsx'
+import { useFollowing } from './following.ts'
 import { Opening } from './opening.tsx'
 import { QuestionView } from './question.tsx'
 import './chat.css'
-
-/** How near to the end counts as reading along, in pixels. */
-const nearEnd = 64
 
 /** The open chat. Follows the answer as long as its end is in sight, and lets go once the reader scrolls away. */
 export function Talk() {
   const scroller = useRef<HTMLDivElement>(null)
   const column = useRef<HTMLDivElement>(null)
-  const follows = useSignal(true)
   const chat = currentChat.value
   const messages = shownMessages(chat)
-  const asked = answering.value?.chatId === chat.id ? answering.value.answerId : undefined
+  // Another branch is no new question: the reader stays where they are.
+  const lastAsked = useRef('')
+  if (answering.value?.chatId === chat.id) lastAsked.current = answering.value.answerId
 
-  const follow = () => {
-    follows.value = true
-    scrollToEnd(scroller.current!)
-  }
-  // Another chat, or a new question, is followed anew; another branch leaves the reader where they are.
-  useLayoutEffect(follow, [chat.id])
-  useLayoutEffect(() => {
-    if (asked !== undefined) follow()
-  }, [asked])
+  const { follows, onScroll, toEnd } = useFollowing(
+    scroller,
+    column,
+    answering.value !== undefined,
+    `${chat.id} ${lastAsked.current}`,
+  )
   useLayoutEffect(() => {
     const index = messages.findIndex(({ id }) => id === soughtId.value)
     if (index < 0) return
     soughtId.value = undefined
-    follows.value = false
     column.current!.children[index]?.scrollIntoView({ block: 'center' })
   }, [messages, soughtId.value])
-  useLayoutEffect(() => {
-    const sizes = new ResizeObserver(() => {
-      if (follows.peek()) scrollToEnd(scroller.current!)
-    })
-    sizes.observe(scroller.current!)
-    sizes.observe(column.current!)
-    return () => sizes.disconnect()
-  }, [])
-
-  const onScroll = () => {
-    const { scrollHeight, scrollTop, clientHeight } = scroller.current!
-    follows.value = scrollHeight - scrollTop - clientHeight < nearEnd
-  }
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
-        <div class="column" ref={column} role="log" aria-label="Chat" aria-live="polite">
+        <div class="column" ref={column} role="log" aria-label={words.value.app.chat} aria-live="off">
           {messages.length === 0 && !waitsForChat.value && <Opening />}
           {messages.map((message, index) => (
             <MessageView key={message.id} message={message} last={index === messages.length - 1} />
           ))}
         </div>
       </div>
+      <Announcer />
       {!follows.value && (
         <button
           type="button"
           class="to-end icon-button"
-          aria-label="To the end"
-          onClick={() => scrollToEnd(scroller.current!)}
+          aria-label={words.value.app.toTheEnd}
+          onClick={toEnd}
         >
           <Icon name="down" />
         </button>
@@ -92,8 +76,4 @@ function MessageView({ message, last }: MessageProps) {
       ),
     [message, last],
   )
-}
-
-function scrollToEnd(element: HTMLElement): void {
-  element.scrollTop = element.scrollHeight
 }

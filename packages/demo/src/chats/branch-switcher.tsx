@@ -31,7 +31,7 @@ export function BranchSwitcher({ id }: { readonly id: string }) {
         data-step="-1"
         onClick={() => step(-1)}
       >
-        <Icon name="previous" />
+        <Icon name="left" />
       </button>
       <span>{said.placeOf(place.place, place.of)}</span>
       <button
@@ -42,7 +42,7 @@ export function BranchSwitcher({ id }: { readonly id: string }) {
         data-step="1"
         onClick={() => step(1)}
       >
-        <Icon name="next" />
+        <Icon name="right" />
       </button>
     </span>
   )

@@ -11,6 +11,7 @@ import {
 } from '../state/conversation.ts'
 import { en } from '../words/en.ts'
 import { es } from '../words/es.ts'
+import { problemSentence } from './chat-files.ts'
 import { chatsFromJson, chatsToJson } from './chat-json.ts'
 import { chatFromMarkdown, chatToMarkdown } from './chat-markdown.ts'
 
@@ -72,8 +73,8 @@ test.each([
 ])('a bad file is refused whole, and a sentence says why: %.60s', (text, problem) => {
   const read = chatsFromJson(text, now)
   expect(read).toEqual({ problem })
-  for (const words of [en, es]) {
-    expect(words.chats.importProblem('file.json', read.problem!)).toMatch(/file\.json.*\.$/)
+  for (const { chats: said } of [en, es]) {
+    expect(problemSentence('file.json', read.problem!, said)).toMatch(/file\.json.*\.$/)
   }
 })
 

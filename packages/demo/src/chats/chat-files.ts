@@ -1,10 +1,11 @@
+import { showToast } from '../controls/toast.tsx'
 import { chats, putChats } from '../state/chats.ts'
 import { type Chat, chatTitle } from '../state/conversation.ts'
 import { addMissing } from '../state/merge.ts'
+import type { Words } from '../words/en.ts'
 import { words } from '../words/words.ts'
-import { chatsFromJson, chatsToJson, type Imported } from './chat-json.ts'
+import { chatsFromJson, chatsToJson, type Imported, type ImportProblem } from './chat-json.ts'
 import { chatFromMarkdown, chatToMarkdown } from './chat-markdown.ts'
-import { showToast } from './toast.tsx'
 
 /** Text of a whole life; more is a mistake, or meant to fill the memory. */
 const maxFileBytes = 200 * 2 ** 20
@@ -42,10 +43,9 @@ export async function importFiles(files: readonly File[]): Promise<void> {
     if (read.problem !== undefined) {
       const said = words.value.chats
       showToast({
-        text: said.importProblem(file.name, read.problem),
-        action: said.chooseAnother,
-        act: chooseImport,
-        isProblem: true,
+        text: problemSentence(file.name, read.problem, said),
+        action: { word: said.chooseAnother, run: chooseImport },
+        stays: true,
       })
       return
     }
@@ -54,7 +54,26 @@ export async function importFiles(files: readonly File[]): Promise<void> {
     known += next.known
   }
   const said = words.value.chats
-  showToast({ text: said.imported(added, known), action: said.importMore, act: chooseImport })
+  showToast({ text: said.imported(added, known) })
+}
+
+export function problemSentence(file: string, problem: ImportProblem, said: Words['chats']): string {
+  switch (problem.kind) {
+    case 'too-large':
+      return said.fileTooLarge(file)
+    case 'not-json':
+      return said.fileNotJson(file)
+    case 'not-chats':
+      return said.fileNotChats(file)
+    case 'newer':
+      return said.fileNewer(file)
+    case 'damaged': {
+      const { chat, message, field } = problem
+      return message === undefined
+        ? said.damagedChat(file, chat, field)
+        : said.damagedMessage(file, chat, message, field)
+    }
+  }
 }
 
 async function readFile(file: File): Promise<Imported> {

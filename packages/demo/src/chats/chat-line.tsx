@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { Menu } from '../controls/menu.tsx'
 import { changeChat, chats, currentId, openChat } from '../state/chats.ts'
-import { renameChat } from '../state/conversation.ts'
+import { type Chat, renameChat } from '../state/conversation.ts'
 import { view } from '../state/page.ts'
 import { openAt } from '../state/shown.ts'
 import { words } from '../words/words.ts'
 import { exportJson, exportMarkdown } from './chat-files.ts'
-import { MenuButton } from './menu.tsx'
 import { deleteChats, leaveFor } from './moves.ts'
 import type { Snippet } from './search.ts'
 
@@ -35,20 +35,22 @@ export function ChatLine({ line }: { readonly line: Line }) {
     else return
     event.preventDefault()
   }
-  const acts = () => {
-    const chat = chats.value.find((candidate) => candidate.id === id)!
-    return [
-      {
-        label: said.rename,
-        act: () => {
-          renaming.value = id
-        },
-      },
-      { label: said.exportMarkdown, act: () => exportMarkdown(chat) },
-      { label: said.exportJson, act: () => exportJson(chat) },
-      { label: said.delete, act: () => removeLine(id), isDanger: true },
-    ]
+  const withChat = (run: (chat: Chat) => void) => () => {
+    const chat = chats.value.find((candidate) => candidate.id === id)
+    if (chat !== undefined) run(chat)
   }
+  const acts = [
+    {
+      word: said.rename,
+      icon: 'edit' as const,
+      run: () => {
+        renaming.value = id
+      },
+    },
+    { word: said.exportMarkdown, icon: 'export' as const, run: withChat(exportMarkdown) },
+    { word: said.exportJson, icon: 'export' as const, run: withChat(exportJson) },
+    { word: said.delete, icon: 'trash' as const, run: () => removeLine(id), isBad: true },
+  ]
   return (
     <li class={open ? 'nav-line nav-open' : 'nav-line'}>
       <button
@@ -69,7 +71,7 @@ export function ChatLine({ line }: { readonly line: Line }) {
           </span>
         )}
       </button>
-      <MenuButton label={said.actsOf(title)} items={acts} />
+      <Menu label={said.actsOf(title)} items={acts} class="nav-more" />
     </li>
   )
 }

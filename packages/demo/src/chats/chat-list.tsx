@@ -1,20 +1,21 @@
 import { computed, signal } from '@preact/signals'
+import { Icon } from '../controls/icon.tsx'
+import { Menu } from '../controls/menu.tsx'
 import { chatsByAge } from '../nav/by-age.ts'
 import { chats } from '../state/chats.ts'
 import { chatTitle } from '../state/conversation.ts'
-import { sheet } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { chooseImport, exportAll } from './chat-files.ts'
 import { ChatLine, type Line } from './chat-line.tsx'
-import { MenuButton } from './menu.tsx'
 import { leaveForNewChat } from './moves.ts'
 import { searchChats } from './search.ts'
-import { Toast } from './toast.tsx'
 import './chats.css'
 
 const query = signal('')
 /** More than anyone reads; the next word narrows it. */
 const maxFound = 200
+
+const numChats = computed(() => chats.value.length)
 
 let lastLines: readonly Line[] = []
 
@@ -50,20 +51,20 @@ function isSame(a: Line, b: Line): boolean {
 export function ChatList() {
   const said = words.value.chats
   const isSearching = query.value.trim() !== ''
-  const allActs = () => [
-    { label: said.import, act: chooseImport },
-    ...(chats.value.length === 0 ? [] : [{ label: said.exportAll, act: exportAll }]),
+  const acts = [
+    { word: said.import, icon: 'file' as const, run: chooseImport },
+    { word: said.exportAll, icon: 'export' as const, run: exportAll, isOff: numChats.value === 0 },
   ]
   return (
     <>
       <div class="chats-head">
         <button type="button" class="quiet nav-new" onClick={leaveForNewChat}>
+          <Icon name="plus" />
           {said.newChat}
         </button>
-        <MenuButton label={said.allChats} items={allActs} />
+        <Menu label={said.allChats} items={acts} />
       </div>
       <input
-        id="chat-search"
         class="field chats-search"
         type="search"
         autocomplete="off"
@@ -92,7 +93,6 @@ export function ChatList() {
           ))
         )}
       </div>
-      {sheet.value === 'chats' && <Toast />}
     </>
   )
 }
@@ -133,6 +133,6 @@ function onListKey(event: KeyboardEvent & { readonly currentTarget: HTMLElement 
   const index = all.indexOf(document.activeElement as HTMLElement)
   if (step === undefined || index < 0) return
   event.preventDefault()
-  if (index + step < 0) document.querySelector<HTMLElement>('#chat-search')?.focus()
+  if (index + step < 0) document.querySelector<HTMLElement>('.chats-search')?.focus()
   else all[index + step]?.focus()
 }

@@ -36,7 +36,7 @@ export function KeepNotice() {
       )}
       {state !== 'newer' && (
         <button type="button" class="quiet" onClick={() => void tryKeeping()}>
-          {said.tryAgain}
+          {words.value.controls.tryAgain}
         </button>
       )}
       {chats.value.length > 0 && (

@@ -1,11 +1,10 @@
+import { showToast } from '../controls/toast.tsx'
 import { answering, stopAnswering } from '../state/answering.ts'
 import { chats, currentId, openChat, putChats, removeChat, startChat } from '../state/chats.ts'
 import { type Chat, chatTitle } from '../state/conversation.ts'
-import { forgetDraft } from '../state/drafts.ts'
 import { editing, sheet, showView } from '../state/page.ts'
 import { settleAnswers } from '../state/revive.ts'
 import { words } from '../words/words.ts'
-import { showToast } from './toast.tsx'
 
 /** Another chat comes to the front; an answer that is being written in this one ends with the words it has. */
 export function leaveFor(go: () => void): void {
@@ -40,11 +39,7 @@ export function deleteChats(ids: readonly string[]): void {
   const title = chatTitle(wanted[0]!) || said.untitled
   showToast({
     text: wanted.length === 1 ? said.deleted(title) : said.deletedMany(wanted.length),
-    action: said.undo,
-    act: bringBack,
-    onGone: () => {
-      for (const { id } of wanted) forgetDraft(id)
-    },
+    action: { word: words.value.controls.undo, run: bringBack },
   })
 }
 

@@ -1,7 +1,8 @@
 import { effect } from '@preact/signals'
-import { wantedId } from './chats.ts'
+import { chats, wantedId } from './chats.ts'
+import { keeping } from './keeping.ts'
 import { draft } from './page.ts'
-import { readStored, removeStored, writeStored } from './storage.ts'
+import { readStored, removeStored, storedKeys, writeStored } from './storage.ts'
 
 /** One key a chat, so that tabs leave each other's drafts alone. */
 const key = (id: string | undefined) => (id === undefined ? 'brasa.draft' : `brasa.draft.${id}`)
@@ -20,6 +21,11 @@ export function rememberDrafts(): void {
   })
 }
 
-export function forgetDraft(id: string): void {
-  removeStored(key(id))
+/** Drafts of chats that are gone. Not at once: a chat that was deleted by mistake comes back with its draft. */
+export function forgetStrayDrafts(): void {
+  if (keeping.value !== 'kept') return
+  const kept = new Set(chats.value.map(({ id }) => key(id)))
+  for (const stored of storedKeys(key(''))) {
+    if (!kept.has(stored)) removeStored(stored)
+  }
 }

@@ -35,9 +35,11 @@ async function settledRequest<T>(request: IDBRequest<T>): Promise<T> {
 async function stored(): Promise<
   Map<string, { messages: { id: string; content: string; state?: string }[] }>
 > {
-  const database = await settledRequest(indexedDB.open('brasa.chats', 1))
+  const request = indexedDB.open('brasa.chats', 1)
+  // It is the page that makes it.
+  request.onupgradeneeded = () => request.transaction!.abort()
+  const database = await settledRequest(request)
   try {
-    if (!database.objectStoreNames.contains('chats')) return new Map()
     const records = await settledRequest(database.transaction('chats').objectStore('chats').getAll())
     return new Map(records.map((record) => [record.id, record]))
   } finally {

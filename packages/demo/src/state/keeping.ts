@@ -119,7 +119,8 @@ async function writeChanged(to: ChatStore, changed: readonly Chat[]): Promise<vo
   } catch (error) {
     if (storeTrouble(error) !== 'full' || changed.length === 1) throw error
     // As many as there is room for.
-    for (const chat of changed) await writeChanged(to, [chat])
+    const written = await Promise.allSettled(changed.map((chat) => writeChanged(to, [chat])))
+    if (written.some(({ status }) => status === 'rejected')) throw error
     return
   }
   merged.forEach((chat, index) => {

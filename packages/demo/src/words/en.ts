@@ -1,5 +1,3 @@
-import type { ImportProblem } from '../chats/chat-json.ts'
-
 /** Every word of the page in English, a section a room. Where a number is in it, the words are a function of the number. */
 export const en = {
   app: {
@@ -10,7 +8,256 @@ export const en = {
     compare: 'Compare',
     benchmark: 'Benchmark',
     keys: 'Keys',
+    preferences: 'Preferences',
+    chats: 'Chats',
+    menu: 'Menu: parts of the page and chats',
+    toTheEnd: 'To the end',
+    skip: 'Skip to the content',
     partsOfThePage: 'Parts of the page',
+    machineAndSettings: 'Machine and settings',
+    modelState: 'Model state',
+    looking: 'Looking',
+    notLoaded: 'Not loaded',
+    inMemoryOnly: 'In memory only',
+    onThisDevice: 'On this device',
+  },
+  controls: {
+    close: 'Close',
+    cancel: 'Cancel',
+    undo: 'Undo',
+    copy: 'Copy',
+    copied: 'Copied',
+    notAllowed: 'Not allowed',
+    tryAgain: 'Try again',
+  },
+  preferences: {
+    theme: 'Theme',
+    system: 'System',
+    light: 'Light',
+    dark: 'Dark',
+    language: 'Language',
+    keptHere: 'Kept on this device, as everything is.',
+  },
+  keys: {
+    names: { Enter: 'Enter', Shift: 'Shift', Esc: 'Esc', Alt: 'Alt', Ctrl: 'Ctrl' },
+    meanings: {
+      send: 'Send',
+      breakLine: 'Break the line',
+      stop: 'Stop the answer or the run, or leave an edit',
+      editLast: 'Edit your last message, in an empty box',
+      focusBox: 'Go to the box, or to the search',
+      newChat: 'New chat',
+      search: 'Search the chats',
+      previousChat: 'Newer chat',
+      nextChat: 'Older chat',
+      renameChat: 'Rename the chat',
+      deleteChat: 'Delete the chat, in the list',
+      undo: 'Bring back what was just deleted',
+      copyAnswer: 'Copy the last answer',
+      again: 'Answer again',
+      chooseModel: 'Choose a model',
+      togglePanel: 'Show or hide machine and settings',
+      preferences: 'Preferences: theme and language',
+      goToPart: 'Go to a part of the page, from Chat to API',
+      showKeys: 'Show these keys',
+    },
+    copied: 'The answer is copied.',
+    notAllowed: 'The browser did not allow copying.',
+  },
+  load: {
+    model: 'Model',
+    title: 'A language model in this page',
+    looking: 'Looking for models on this device…',
+    isFetchedOnce: (model: string) => `${model} is fetched once, kept here, and runs in this page.`,
+    partlyHere: (bytes: string, model: string) => `${bytes} of ${model} are here; the rest is fetched.`,
+    nothingLeaves: 'Nothing you type leaves the device.',
+    loadModel: 'Load model',
+    goOn: 'Go on loading',
+    otherModels: 'Other models',
+    starting: 'Starting',
+    loading: 'Loading',
+    loadingPercent: (percent: number) => `Loading ${percent}%`,
+    loadingTheModel: 'Loading the model',
+    aboutLeft: (wait: string) => `About ${wait} left`,
+    isKept: 'What has arrived is kept.',
+    phases: {
+      download: 'Fetching',
+      verify: 'Checking the files',
+      upload: 'Moving the model to the GPU',
+      compile: 'Preparing the GPU',
+      ready: 'Ready',
+    },
+    wereHere: (bytes: string) => `${bytes} were here already`,
+    fromThisDevice: 'from this device',
+    isNotLoaded: (model: string) => `${model} is not loaded.`,
+    noWebGpu: 'This browser does not offer WebGPU',
+    failed: 'The model could not be loaded',
+    runOnCpu: 'Run on the CPU',
+  },
+  // Addresses such as chrome://flags cannot be links: browsers refuse them from a page.
+  webGpuHelp: {
+    browsers: [
+      {
+        name: 'Chrome or Edge, 113 or newer',
+        steps: [
+          'Open Settings, System, and turn on "Use graphics acceleration when available".',
+          'Still nothing: open chrome://flags (edge://flags in Edge), enable "Unsafe WebGPU Support", and relaunch. chrome://gpu says why it was off.',
+        ],
+      },
+      {
+        name: 'Firefox, 141 or newer on Windows, 145 on Mac',
+        steps: ['Elsewhere: open about:config, set dom.webgpu.enabled to true, and restart Firefox.'],
+      },
+      {
+        name: 'Safari, 26 or newer',
+        steps: [
+          'Safari 18: on a Mac, Develop, Feature Flags, WebGPU; on a phone, Settings, Apps, Safari, Advanced, Feature Flags, WebGPU.',
+        ],
+      },
+    ],
+    secure: 'WebGPU also needs a secure page: https, or localhost.',
+  },
+  opening: {
+    beginning: 'Beginning',
+    title: 'Ask something',
+    answersHere: (model: string) =>
+      `${model} answers here, on this device. Small models are quick and often wrong: check what matters.`,
+    ideas: [
+      'What is the capital of France?',
+      'Write a haiku about embers.',
+      'Explain what a list is in Python, with an example.',
+    ],
+  },
+  units: {
+    of: (part: string, whole: string) => `${part} of ${whole}`,
+    tokensPerSecond: (count: string) => `${count} tokens/s`,
+  },
+  answer: {
+    answer: 'Answer',
+    theAnswer: 'answer',
+    code: 'code',
+    thinking: 'Thinking…',
+    thought: 'Thought',
+    thoughtFor: (wait: string) => `Thought for ${wait}`,
+    reading: 'Reading…',
+    writing: 'Writing…',
+    stopped: 'Stopped',
+    long: 'Ended at the longest answer',
+    longHint: 'Raise Longest answer in Settings for more.',
+    tokens: (count: number, formatted: string) => `${formatted} ${count === 1 ? 'token' : 'tokens'}`,
+    firstAfter: (time: string) => `First after ${time}`,
+    context: (used: string, holds: string) => `Context ${used} of ${holds}`,
+    contextHint: 'Tokens of this chat, out of those that the model can hold.',
+    again: 'Again',
+    probabilities: 'Probabilities',
+    newChat: 'New chat',
+    reloadModel: 'Reload model',
+    changeSchema: 'Change the schema',
+    recovering: (phase: string) => `The device was lost. Loading the model again: ${phase}…`,
+  },
+  heat: {
+    tokens: 'The answer, token by token',
+    how: 'Arrows move from token to token.',
+    token: (text: string, percent: string) => `“${text}”, ${percent}`,
+    legend: 'How likely a token was',
+    atLeast: (percent: number) => `${percent} % or more`,
+    between: (least: number, most: number) => `${least} to ${most} %`,
+    below: (percent: number) => `under ${percent} %`,
+    likeliest: 'The likeliest tokens in this place',
+    chosen: 'chosen',
+  },
+  tools: {
+    names: { calculator: 'Calculator', clock: 'Clock' },
+    hints: {
+      calculator: 'Works out sums, powers, roots and the like.',
+      clock: 'Knows the date and the time, here or in a named time zone.',
+    },
+    call: (name: string) => `Call of ${name}`,
+    beingCalled: 'Being called…',
+    notRun: 'Stopped before it ran',
+    took: (ms: number | undefined) => (ms === undefined ? 'took under 1 ms' : `took ${ms} ms`),
+    asked: 'Asked',
+    result: 'Result',
+  },
+  options: {
+    title: 'How to answer',
+    on: 'The next answer',
+    answerAs: 'Answer with',
+    text: 'Text',
+    asJson: 'JSON',
+    withTools: 'Text, and tools that run in this page',
+    json: 'JSON',
+    jsonBySchema: 'JSON by a schema',
+    must: 'must call',
+    whenToCall: 'When to call a tool',
+    mayCall: 'The model decides',
+    mustCall: 'It must call one first',
+    smallModels:
+      'Small models often call when they need not, or copy numbers wrongly. Read the call: its result is right for what was asked, not for what was meant.',
+    inspect: 'Look inside',
+    keepProbabilities: 'Keep token probabilities',
+    keepProbabilitiesHint:
+      'Each answer can then be read token by token, with what else could have stood there.',
+    probabilitiesKept: 'Probabilities kept',
+    schemaMistake: 'The JSON schema has a mistake, so nothing can be asked yet.',
+    notFetched: 'This part of the page could not be fetched. Check the connection.',
+    reload: 'Reload',
+  },
+  structure: {
+    schema: 'JSON schema',
+    placeholder: 'Empty: any JSON object',
+    anyObject: 'Without a schema the answer is any JSON object.',
+    kept: 'The answer keeps to this schema. If a keyword is not supported, the answer says so.',
+    noSchema: 'A schema is an object: { … }.',
+    problem: (line: number, column: number, what: string) => `Line ${line}, column ${column}: ${what}`,
+    problems: {
+      end: 'the text ends too early.',
+      value: 'a value is expected here.',
+      key: 'a name in double quotes is expected here.',
+      colon: 'a colon is expected here.',
+      comma: 'a comma or a closing bracket is expected here.',
+      string: 'this cannot stand in a text like that; write it with a backslash.',
+      rest: 'there is something after the end.',
+      depth: 'there are too many brackets in one another.',
+    },
+    goThere: 'Go there',
+    example: 'Take an example',
+    format: 'Tidy up',
+    clear: 'Clear',
+  },
+  composer: {
+    message: 'Message',
+    placeholder: 'Ask something',
+    send: 'Send',
+    stop: 'Stop',
+    editing: 'Editing your last message. What came after it is replaced.',
+    cancel: 'Cancel',
+    runsOn: (backend: string, adapter: string) =>
+      `${backend} on ${adapter}. Nothing you type leaves this device.`,
+    understood: 'Understood',
+    newChat: 'New chat',
+    nearlyFull: (used: string, holds: string) =>
+      `This chat is nearly as long as the model can hold: ${used} of ${holds} tokens.`,
+  },
+  settings: {
+    settings: 'Settings',
+    systemPrompt: 'System prompt',
+    modelsOwn: "The model's own",
+    atZero: 'At temperature 0 the likeliest token is always taken; the other choices have no say.',
+    defaults: 'Back to defaults',
+    drawn: 'drawn',
+    between: (min: number, max: number, whole: boolean) =>
+      `Between ${min} and ${max}${whole ? ', whole' : ''}.`,
+    temperature: { label: 'Temperature', hint: '0 always takes the likeliest word; more is more varied.' },
+    topP: { label: 'Top p', hint: 'Keeps the likeliest words that add up to this. 1 keeps all.' },
+    topK: { label: 'Top k', hint: 'Keeps this many of the likeliest words. 0 keeps all.' },
+    minP: { label: 'Min p', hint: 'Drops words less likely than this times the likeliest. 0 is off.' },
+    repetitionPenalty: {
+      label: 'Repetition penalty',
+      hint: 'Above 1, words already in the chat become less likely.',
+    },
+    maxTokens: { label: 'Longest answer', hint: 'In tokens, about three quarters of a word each.' },
+    seed: { label: 'Seed', hint: 'The same seed and settings give the same answer. Empty draws one.' },
   },
   chats: {
     newChat: 'New chat',
@@ -28,43 +275,31 @@ export const en = {
     delete: 'Delete',
     deleted: (title: string) => `“${title}” was deleted.`,
     deletedMany: (chats: number) => `${chats} chats were deleted.`,
-    undo: 'Undo',
-    close: 'Close',
     exportAll: 'Export all chats',
     exportJson: 'Export as JSON',
     exportMarkdown: 'Export as Markdown',
     import: 'Import chats',
-    importMore: 'Import more',
     chooseAnother: 'Choose another file',
     imported: (added: number, known: number) => {
       const here = known === 0 ? '' : ` ${known === 1 ? '1 chat was' : `${known} chats were`} here already.`
       if (added === 0) return `Nothing new was found.${here}`
       return `${added === 1 ? '1 chat was' : `${added} chats were`} imported.${here}`
     },
-    importProblem: (file: string, problem: ImportProblem) => {
-      const none = 'No chat was imported.'
-      switch (problem.kind) {
-        case 'too-large':
-          return `${file} is larger than 200 MB. ${none}`
-        case 'not-json':
-          return `${file} is not JSON, or was cut off. ${none}`
-        case 'not-chats':
-          return `${file} holds no chats that were exported here. ${none}`
-        case 'newer':
-          return `${file} was written by a newer version of this page. Reload the page and import it again.`
-        case 'damaged':
-          return problem.message === undefined
-            ? `In ${file}, chat ${problem.chat} has no valid “${problem.field}”. ${none}`
-            : `In ${file}, message ${problem.message} of chat ${problem.chat} has no valid “${problem.field}”. ${none}`
-      }
-    },
+    fileTooLarge: (file: string) => `${file} is larger than 200 MB. No chat was imported.`,
+    fileNotJson: (file: string) => `${file} is not JSON, or was cut off. No chat was imported.`,
+    fileNotChats: (file: string) => `${file} holds no chats that were exported here. No chat was imported.`,
+    fileNewer: (file: string) =>
+      `${file} was written by a newer version of this page. Reload the page and import it again.`,
+    damagedChat: (file: string, chat: number, field: string) =>
+      `In ${file}, chat ${chat} has no valid “${field}”. No chat was imported.`,
+    damagedMessage: (file: string, chat: number, message: number, field: string) =>
+      `In ${file}, message ${message} of chat ${chat} has no valid “${field}”. No chat was imported.`,
     you: 'You',
     answer: 'Answer',
     edit: 'Edit',
     editQuestion: 'Edit question',
     questionInOtherWords: 'Question in other words',
     editKeepsBoth: 'Your first words stay on a branch of their own.',
-    cancel: 'Cancel',
     send: 'Send',
     previousVersion: 'Previous version',
     nextVersion: 'Next version',
@@ -79,15 +314,11 @@ export const en = {
     storeNewer:
       'A newer version of this page keeps the chats in another way. Reload to get it; what is only in this tab can be exported first.',
     reload: 'Reload',
-    tryAgain: 'Try again',
     removeModels: 'Remove models',
     deleteOldest: (chats: number) =>
       chats === 1 ? 'Delete the oldest chat' : `Delete the ${chats} oldest chats`,
-    keyNew: 'New chat',
-    keySearch: 'Search chats',
-    keyRename: 'Rename the chat',
-    keyDelete: 'Delete the chat, in the list',
-    keyUndo: 'Bring back what was just deleted',
-    keyList: 'From chat to chat, in the list',
   },
 }
+
+/** What a language has to say. */
+export type Words = typeof en

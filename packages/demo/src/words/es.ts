@@ -1,4 +1,4 @@
-import type { Words } from './words.ts'
+import type { Words } from './en.ts'
 
 /** Every word of the page in Spanish. */
 export const es: Words = {
@@ -10,7 +10,263 @@ export const es: Words = {
     compare: 'Comparar',
     benchmark: 'Medición',
     keys: 'Teclas',
+    preferences: 'Preferencias',
+    chats: 'Chats',
+    menu: 'Menú: partes de la página y chats',
+    toTheEnd: 'Ir al final',
+    skip: 'Ir al contenido',
     partsOfThePage: 'Partes de la página',
+    machineAndSettings: 'Equipo y ajustes',
+    modelState: 'Estado del modelo',
+    looking: 'Buscando',
+    notLoaded: 'Sin cargar',
+    inMemoryOnly: 'Solo en memoria',
+    onThisDevice: 'En este dispositivo',
+  },
+  controls: {
+    close: 'Cerrar',
+    cancel: 'Cancelar',
+    undo: 'Deshacer',
+    copy: 'Copiar',
+    copied: 'Copiado',
+    notAllowed: 'No permitido',
+    tryAgain: 'Reintentar',
+  },
+  preferences: {
+    theme: 'Tema',
+    system: 'Sistema',
+    light: 'Claro',
+    dark: 'Oscuro',
+    language: 'Idioma',
+    keptHere: 'Se guarda en este dispositivo, como todo lo demás.',
+  },
+  keys: {
+    names: { Enter: 'Intro', Shift: 'Mayús', Esc: 'Esc', Alt: 'Alt', Ctrl: 'Ctrl' },
+    meanings: {
+      send: 'Enviar',
+      breakLine: 'Saltar de línea',
+      stop: 'Parar la respuesta o la ejecución, o dejar de editar',
+      editLast: 'Editar tu último mensaje, con la caja vacía',
+      focusBox: 'Ir a la caja o a la búsqueda',
+      newChat: 'Chat nuevo',
+      search: 'Buscar en los chats',
+      previousChat: 'Chat más reciente',
+      nextChat: 'Chat más antiguo',
+      renameChat: 'Cambiar el título del chat',
+      deleteChat: 'Eliminar el chat, en la lista',
+      undo: 'Recuperar lo que se acaba de eliminar',
+      copyAnswer: 'Copiar la última respuesta',
+      again: 'Responder otra vez',
+      chooseModel: 'Elegir un modelo',
+      togglePanel: 'Mostrar u ocultar equipo y ajustes',
+      preferences: 'Preferencias: tema e idioma',
+      goToPart: 'Ir a una parte de la página, de Chat a API',
+      showKeys: 'Mostrar estas teclas',
+    },
+    copied: 'La respuesta está copiada.',
+    notAllowed: 'El navegador no permitió copiar.',
+  },
+  load: {
+    model: 'Modelo',
+    title: 'Un modelo de lenguaje en esta página',
+    looking: 'Buscando modelos en este dispositivo…',
+    isFetchedOnce: (model) => `${model} se descarga una vez, se guarda aquí y funciona en esta página.`,
+    partlyHere: (bytes, model) => `${bytes} de ${model} ya están aquí; se descarga el resto.`,
+    nothingLeaves: 'Nada de lo que escribes sale del dispositivo.',
+    loadModel: 'Cargar modelo',
+    goOn: 'Seguir cargando',
+    otherModels: 'Otros modelos',
+    starting: 'Empezando',
+    loading: 'Cargando',
+    loadingPercent: (percent) => `Cargando ${percent} %`,
+    loadingTheModel: 'Cargando el modelo',
+    aboutLeft: (wait) => `Quedan unos ${wait}`,
+    isKept: 'Lo que ha llegado se guarda.',
+    phases: {
+      download: 'Descargando',
+      verify: 'Comprobando los archivos',
+      upload: 'Pasando el modelo a la GPU',
+      compile: 'Preparando la GPU',
+      ready: 'Listo',
+    },
+    wereHere: (bytes) => `${bytes} ya estaban aquí`,
+    fromThisDevice: 'desde este dispositivo',
+    isNotLoaded: (model) => `${model} no está cargado.`,
+    noWebGpu: 'Este navegador no ofrece WebGPU',
+    failed: 'No se pudo cargar el modelo',
+    runOnCpu: 'Usar la CPU',
+  },
+  webGpuHelp: {
+    browsers: [
+      {
+        name: 'Chrome o Edge, 113 o posterior',
+        steps: [
+          'Abre Configuración, Sistema, y activa «Usar aceleración de gráficos cuando esté disponible».',
+          'Si sigue sin ir: abre chrome://flags (edge://flags en Edge), activa «Unsafe WebGPU Support» y reinicia. chrome://gpu dice por qué estaba desactivado.',
+        ],
+      },
+      {
+        name: 'Firefox, 141 o posterior en Windows, 145 en Mac',
+        steps: ['En otros sistemas: abre about:config, pon dom.webgpu.enabled en true y reinicia Firefox.'],
+      },
+      {
+        name: 'Safari, 26 o posterior',
+        steps: [
+          'Safari 18: en un Mac, Desarrollo, Indicadores de funciones, WebGPU; en un teléfono, Ajustes, Apps, Safari, Avanzado, Indicadores de funciones, WebGPU.',
+        ],
+      },
+    ],
+    secure: 'WebGPU necesita además una página segura: https o localhost.',
+  },
+  opening: {
+    beginning: 'Comienzo',
+    title: 'Pregunta algo',
+    answersHere: (model) =>
+      `${model} responde aquí, en este dispositivo. Los modelos pequeños son rápidos y se equivocan a menudo: comprueba lo que importa.`,
+    ideas: [
+      '¿Cuál es la capital de Francia?',
+      'Escribe un haiku sobre las brasas.',
+      'Explica qué es una lista en Python, con un ejemplo.',
+    ],
+  },
+  units: {
+    of: (part, whole) => `${part} de ${whole}`,
+    tokensPerSecond: (count) => `${count} tokens/s`,
+  },
+  answer: {
+    answer: 'Respuesta',
+    theAnswer: 'respuesta',
+    code: 'código',
+    thinking: 'Pensando…',
+    thought: 'Pensamiento',
+    thoughtFor: (wait) => `Pensó durante ${wait}`,
+    reading: 'Leyendo…',
+    writing: 'Escribiendo…',
+    stopped: 'Detenida',
+    long: 'Acabó en la respuesta más larga',
+    longHint: 'Para más, sube Respuesta más larga en Ajustes.',
+    tokens: (count, formatted) => `${formatted} ${count === 1 ? 'token' : 'tokens'}`,
+    firstAfter: (time) => `El primero a los ${time}`,
+    context: (used, holds) => `Contexto ${used} de ${holds}`,
+    contextHint: 'Tokens de este chat, de los que caben en el modelo.',
+    again: 'Otra vez',
+    probabilities: 'Probabilidades',
+    newChat: 'Chat nuevo',
+    reloadModel: 'Recargar el modelo',
+    changeSchema: 'Cambiar el esquema',
+    recovering: (phase) => `Se perdió el dispositivo. El modelo se carga de nuevo: ${phase}…`,
+  },
+  heat: {
+    tokens: 'La respuesta, token a token',
+    how: 'Las flechas van de token en token.',
+    token: (text, percent) => `«${text}», ${percent}`,
+    legend: 'Lo probable que era un token',
+    atLeast: (percent) => `${percent} % o más`,
+    between: (least, most) => `de ${least} a ${most} %`,
+    below: (percent) => `menos de ${percent} %`,
+    likeliest: 'Los tokens más probables en este lugar',
+    chosen: 'elegido',
+  },
+  tools: {
+    names: { calculator: 'Calculadora', clock: 'Reloj' },
+    hints: {
+      calculator: 'Resuelve sumas, potencias, raíces y similares.',
+      clock: 'Sabe la fecha y la hora, aquí o en la zona horaria que se nombre.',
+    },
+    call: (name) => `Llamada a ${name}`,
+    beingCalled: 'Llamando…',
+    notRun: 'Detenida antes de ejecutarse',
+    took: (ms) => (ms === undefined ? 'tardó menos de 1 ms' : `tardó ${ms} ms`),
+    asked: 'Pedido',
+    result: 'Resultado',
+  },
+  options: {
+    title: 'Cómo responder',
+    on: 'La próxima respuesta',
+    answerAs: 'Responder con',
+    text: 'Texto',
+    asJson: 'JSON',
+    withTools: 'Texto y herramientas que funcionan en esta página',
+    json: 'JSON',
+    jsonBySchema: 'JSON según un esquema',
+    must: 'debe llamar',
+    whenToCall: 'Cuándo llamar a una herramienta',
+    mayCall: 'Lo decide el modelo',
+    mustCall: 'Debe llamar antes a una',
+    smallModels:
+      'Los modelos pequeños llaman a menudo sin necesidad o copian mal los números. Lee la llamada: el resultado es correcto para lo que se pidió, no para lo que se quería.',
+    inspect: 'Mirar por dentro',
+    keepProbabilities: 'Guardar las probabilidades de los tokens',
+    keepProbabilitiesHint:
+      'Así cada respuesta se puede leer token a token, con lo que podría haber habido en su lugar.',
+    probabilitiesKept: 'Se guardan probabilidades',
+    schemaMistake: 'El esquema JSON tiene un error; todavía no se puede preguntar.',
+    notFetched: 'No se pudo obtener esta parte de la página. Comprueba la conexión.',
+    reload: 'Recargar',
+  },
+  structure: {
+    schema: 'Esquema JSON',
+    placeholder: 'Vacío: cualquier objeto JSON',
+    anyObject: 'Sin esquema, la respuesta es un objeto JSON cualquiera.',
+    kept: 'La respuesta cumple este esquema. Si una palabra clave no se admite, la respuesta lo dice.',
+    noSchema: 'Un esquema es un objeto: { … }.',
+    problem: (line, column, what) => `Línea ${line}, columna ${column}: ${what}`,
+    problems: {
+      end: 'el texto acaba demasiado pronto.',
+      value: 'aquí se espera un valor.',
+      key: 'aquí se espera un nombre entre comillas dobles.',
+      colon: 'aquí se esperan dos puntos.',
+      comma: 'aquí se espera una coma o un cierre.',
+      string: 'esto no puede ir así en un texto; escríbelo con una barra invertida.',
+      rest: 'hay algo después del final.',
+      depth: 'hay demasiados paréntesis unos dentro de otros.',
+    },
+    goThere: 'Ir allí',
+    example: 'Tomar un ejemplo',
+    format: 'Ordenar',
+    clear: 'Vaciar',
+  },
+  composer: {
+    message: 'Mensaje',
+    placeholder: 'Pregunta algo',
+    send: 'Enviar',
+    stop: 'Parar',
+    editing: 'Estás cambiando tu último mensaje. Lo que vino después se sustituye.',
+    cancel: 'Cancelar',
+    runsOn: (backend, adapter) =>
+      `${backend} en ${adapter}. Nada de lo que escribes sale de este dispositivo.`,
+    understood: 'Entendido',
+    newChat: 'Chat nuevo',
+    nearlyFull: (used, holds) =>
+      `Este chat ya casi llena lo que cabe en el modelo: ${used} de ${holds} tokens.`,
+  },
+  settings: {
+    settings: 'Ajustes',
+    systemPrompt: 'Instrucciones del sistema',
+    modelsOwn: 'Las del modelo',
+    atZero: 'Con temperatura 0 se toma siempre el token más probable; lo demás no influye.',
+    defaults: 'Valores de fábrica',
+    drawn: 'al azar',
+    between: (min, max, whole) => `Entre ${min} y ${max}${whole ? ', entero' : ''}.`,
+    temperature: {
+      label: 'Temperatura',
+      hint: '0 toma siempre la palabra más probable; más es más variado.',
+    },
+    topP: { label: 'Top p', hint: 'Se queda con las palabras más probables que suman esto. 1, con todas.' },
+    topK: { label: 'Top k', hint: 'Se queda con este número de palabras, las más probables. 0, con todas.' },
+    minP: {
+      label: 'Min p',
+      hint: 'Descarta lo menos probable que esto por lo más probable. 0 no descarta nada.',
+    },
+    repetitionPenalty: {
+      label: 'Freno a repetir',
+      hint: 'Por encima de 1, lo ya dicho en el chat se vuelve menos probable.',
+    },
+    maxTokens: { label: 'Respuesta más larga', hint: 'En tokens, unos tres cuartos de palabra cada uno.' },
+    seed: {
+      label: 'Semilla',
+      hint: 'La misma semilla y los mismos ajustes dan la misma respuesta. Vacía, al azar.',
+    },
   },
   chats: {
     newChat: 'Chat nuevo',
@@ -32,13 +288,10 @@ export const es: Words = {
     delete: 'Eliminar',
     deleted: (title) => `Se eliminó «${title}».`,
     deletedMany: (chats) => `Se eliminaron ${chats} chats.`,
-    undo: 'Deshacer',
-    close: 'Cerrar',
     exportAll: 'Exportar todos los chats',
     exportJson: 'Exportar como JSON',
     exportMarkdown: 'Exportar como Markdown',
     import: 'Importar chats',
-    importMore: 'Importar más',
     chooseAnother: 'Elegir otro archivo',
     imported: (added, known) => {
       const here =
@@ -46,30 +299,21 @@ export const es: Words = {
       if (added === 0) return `No había nada nuevo.${here}`
       return `${added === 1 ? 'Se importó 1 chat' : `Se importaron ${added} chats`}.${here}`
     },
-    importProblem: (file, problem) => {
-      const none = 'No se importó ningún chat.'
-      switch (problem.kind) {
-        case 'too-large':
-          return `${file} ocupa más de 200 MB. ${none}`
-        case 'not-json':
-          return `${file} no es JSON o está incompleto. ${none}`
-        case 'not-chats':
-          return `${file} no contiene chats exportados desde aquí. ${none}`
-        case 'newer':
-          return `${file} se escribió con una versión más nueva de esta página. Recarga la página e impórtalo de nuevo.`
-        case 'damaged':
-          return problem.message === undefined
-            ? `En ${file}, el chat ${problem.chat} no tiene un «${problem.field}» válido. ${none}`
-            : `En ${file}, el mensaje ${problem.message} del chat ${problem.chat} no tiene un «${problem.field}» válido. ${none}`
-      }
-    },
+    fileTooLarge: (file) => `${file} ocupa más de 200 MB. No se importó ningún chat.`,
+    fileNotJson: (file) => `${file} no es JSON o está incompleto. No se importó ningún chat.`,
+    fileNotChats: (file) => `${file} no contiene chats exportados desde aquí. No se importó ningún chat.`,
+    fileNewer: (file) =>
+      `${file} se escribió con una versión más nueva de esta página. Recarga la página e impórtalo de nuevo.`,
+    damagedChat: (file, chat, field) =>
+      `En ${file}, el chat ${chat} no tiene un «${field}» válido. No se importó ningún chat.`,
+    damagedMessage: (file, chat, message, field) =>
+      `En ${file}, el mensaje ${message} del chat ${chat} no tiene un «${field}» válido. No se importó ningún chat.`,
     you: 'Tú',
     answer: 'Respuesta',
     edit: 'Editar',
     editQuestion: 'Editar la pregunta',
     questionInOtherWords: 'La pregunta con otras palabras',
     editKeepsBoth: 'Tus primeras palabras quedan en su propia rama.',
-    cancel: 'Cancelar',
     send: 'Enviar',
     previousVersion: 'Versión anterior',
     nextVersion: 'Versión siguiente',
@@ -84,15 +328,8 @@ export const es: Words = {
     storeNewer:
       'Una versión más nueva de esta página guarda los chats de otra manera. Recarga para obtenerla; lo que solo está en esta pestaña se puede exportar antes.',
     reload: 'Recargar',
-    tryAgain: 'Intentar de nuevo',
     removeModels: 'Quitar modelos',
     deleteOldest: (chats) =>
       chats === 1 ? 'Eliminar el chat más antiguo' : `Eliminar los ${chats} chats más antiguos`,
-    keyNew: 'Chat nuevo',
-    keySearch: 'Buscar en los chats',
-    keyRename: 'Cambiar el título del chat',
-    keyDelete: 'Eliminar el chat, en la lista',
-    keyUndo: 'Recuperar lo que se acaba de eliminar',
-    keyList: 'De un chat a otro, en la lista',
   },
 }
