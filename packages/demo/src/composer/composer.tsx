@@ -43,7 +43,7 @@ export function Composer() {
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault()
       send()
-    } else if (event.key === 'ArrowUp' && text === '' && !busy) {
+    } else if (event.key === 'ArrowUp' && !event.altKey && text === '' && !busy) {
       event.preventDefault()
       editLast()
     }
