@@ -12,6 +12,7 @@ import {
   panes,
   type Side,
 } from '../state/comparison.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { byLine, statsLine } from './comparison-text.ts'
 
@@ -58,7 +59,7 @@ export function PaneView({ side }: { readonly side: Side }) {
       {state.kind === 'loading' && <Loading progress={state.progress} />}
       {state.kind === 'failed' && (
         <div class="notice" role="alert">
-          <p>{state.message}</p>
+          <p>{engineWords(state.message)}</p>
           <button
             type="button"
             class="quiet"
@@ -104,7 +105,7 @@ function Answer({ answer }: { readonly answer: ComparedAnswer }) {
       </div>
       {state === 'failed' && (
         <p role="alert">
-          {failed} {failure}
+          {failed} {failure !== undefined && engineWords(failure)}
         </p>
       )}
       <p class="pane-stats small figures">

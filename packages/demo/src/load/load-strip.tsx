@@ -1,5 +1,6 @@
 import { Bar } from '../controls/bar.tsx'
 import { cancelLoad, loadModel, type ModelState, model, reference, referenceName } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { diagnose } from './failure.ts'
 import { FailureActs } from './failure-acts.tsx'
@@ -46,7 +47,7 @@ function FailedStrip({ state }: { readonly state: ModelState & { readonly kind: 
     <div class="notice load-strip" role="alert" data-code={state.code}>
       <p>
         <b>{title}.</b> {sentence !== undefined && `${sentence} `}
-        <span class={sentence === undefined ? undefined : 'soft'}>{state.message}</span>
+        <span class={sentence === undefined ? undefined : 'soft'}>{engineWords(state.message)}</span>
       </p>
       <FailureActs acts={acts} />
       {state.code === 'webgpu_unavailable' && <WebGpuHelp />}

@@ -9,6 +9,7 @@ import {
   storedModel,
 } from '../state/model.ts'
 import { showView } from '../state/page.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { diagnose } from './failure.ts'
 import { FailureActs } from './failure-acts.tsx'
@@ -70,7 +71,7 @@ function Failed({ state }: { readonly state: ModelState & { readonly kind: 'fail
       <h1>{title}</h1>
       <div class="load-why" role="alert" data-code={state.code}>
         {sentence !== undefined && <p>{sentence}</p>}
-        <p class={sentence === undefined ? undefined : 'small soft'}>{state.message}</p>
+        <p class={sentence === undefined ? undefined : 'small soft'}>{engineWords(state.message)}</p>
       </div>
       {state.code === 'webgpu_unavailable' && <WebGpuHelp />}
       <div class="load-acts">

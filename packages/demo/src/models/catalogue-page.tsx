@@ -5,6 +5,7 @@ import { LoadProgressView } from '../load/load-progress.tsx'
 import { lookThroughStored } from '../state/inspection.ts'
 import { model, reference, referenceName, refreshStored } from '../state/model.ts'
 import { showView } from '../state/page.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { currentId, isOnnx, modelsHere, modelsOnOffer } from './listed.ts'
 import { ModelRow } from './model-row.tsx'
@@ -80,7 +81,7 @@ function Newcomer({ isListed }: { readonly isListed: boolean }) {
   return (
     <section class="notice" aria-label={name} role="alert" data-code={state.code}>
       <p>
-        <b>{title}.</b> {sentence} <span class="soft">{state.message}</span>
+        <b>{title}.</b> {sentence} <span class="soft">{engineWords(state.message)}</span>
       </p>
       <FailureActs acts={acts} />
     </section>

@@ -3,6 +3,7 @@ import { backendNames } from '../format/backend-names.ts'
 import { formatBytes, formatCount } from '../format/units.ts'
 import { type Look, lookAt, lookAway } from '../state/inspection.ts'
 import { referenceName } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { formatParameters } from './listed.ts'
 import './details.css'
@@ -28,7 +29,7 @@ export function ModelDetails({ look: { reference, state }, onLoad }: DetailsProp
           {models.termsRest}
         </p>
       )}
-      {state.kind === 'failed' && <p role="alert">{state.message}</p>}
+      {state.kind === 'failed' && <p role="alert">{engineWords(state.message)}</p>}
       {state.kind === 'seen' && <Facts inspection={state.inspection} />}
       <div class="load-acts">
         {state.kind === 'terms' && (
@@ -94,7 +95,7 @@ function Memory({ name, estimate }: { readonly name: string; readonly estimate: 
     <>
       <dt>{memory(name)}</dt>
       <dd>
-        {estimate.problem ??
+        {(estimate.problem && engineWords(estimate.problem)) ??
           memoryAbout(formatBytes(estimate.totalBytes), formatCount(estimate.contextLength))}
       </dd>
     </>

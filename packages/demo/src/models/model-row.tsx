@@ -10,6 +10,7 @@ import { bestSpeed } from '../state/measured.ts'
 import { describeFailure, model, pinModel, reference } from '../state/model.ts'
 import { facts } from '../state/model-facts.ts'
 import { showView } from '../state/page.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { language, words } from '../words/words.ts'
 import { fitOf } from './fit.ts'
 import { currentId, factsLine, type ListedModel } from './listed.ts'
@@ -79,14 +80,14 @@ export function ModelRow({ listed }: { readonly listed: ListedModel }) {
       {failed !== undefined && state.kind === 'failed' && (
         <div class="model-wide notice" role="alert" data-code={state.code}>
           <p>
-            <b>{failed.title}.</b> {failed.sentence} <span class="soft">{state.message}</span>
+            <b>{failed.title}.</b> {failed.sentence} <span class="soft">{engineWords(state.message)}</span>
           </p>
           <FailureActs acts={failed.acts} />
         </div>
       )}
       {failure.value !== undefined && (
         <p class="model-wide" role="alert">
-          {failure.value}
+          {engineWords(failure.value)}
         </p>
       )}
       {look.value?.reference === id && (
@@ -165,7 +166,7 @@ function fitInWords(fit: ReturnType<typeof fitOf>): string {
     case 'over_storage':
       return overStorage(formatBytes(fit.neededBytes), formatBytes(fit.freeBytes))
     case 'problem':
-      return fit.message
+      return engineWords(fit.message)
   }
 }
 
