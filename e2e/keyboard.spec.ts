@@ -58,10 +58,12 @@ test('without a pointer: load, ask, stop, again, edit, chats, copy, models, them
   await page.keyboard.press('Escape')
   await expect(page.getByText('Stopped')).toBeVisible()
 
-  // The same question in other words, from the box.
+  // The same question in other words, from the box: it is edited in its own place.
   await expect(box).toBeFocused()
   await page.keyboard.press('ArrowUp')
-  await expect(box).toHaveValue(longTask)
+  const editor = page.getByLabel('Question in other words')
+  await expect(editor).toBeFocused()
+  await expect(editor).toHaveValue(longTask)
   await page.keyboard.press('ControlOrMeta+a')
   await page.keyboard.type('What is the capital of France?')
   await page.keyboard.press('Enter')
