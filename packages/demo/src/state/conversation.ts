@@ -1,4 +1,11 @@
 import type { ChatMessage } from '@brasa/runtime'
+import {
+  reviveProbabilities,
+  reviveRounds,
+  roundMessages,
+  type TokenProbability,
+  type ToolRound,
+} from './answer-parts.ts'
 
 /** A chat as data, and the moves on it. Nothing here knows the page, the engine or the clock. */
 
@@ -29,6 +36,12 @@ export interface Answer {
   readonly state: 'waiting' | 'streaming' | 'done' | 'long' | 'stopped' | 'failed'
   readonly stats?: AnswerStats
   readonly failure?: Failure
+  /** Calls of tools, before the words of `content`. */
+  readonly rounds?: readonly ToolRound[]
+  /** It was asked for as JSON. */
+  readonly format?: 'json'
+  /** Token by token, if they were to be kept. */
+  readonly probabilities?: readonly TokenProbability[]
 }
 
 /** Measured by the runtime. */
@@ -38,6 +51,8 @@ export interface AnswerStats {
   readonly tokensPerSecond: number
   /** Tokens of the context in use after this answer. */
   readonly contextTokens: number
+  /** Tokens that the context held, if known. */
+  readonly contextLength?: number
 }
 
 export interface Failure {
@@ -90,9 +105,15 @@ export function lastQuestion(chat: Chat): Question | undefined {
 export function requestMessages(chat: Chat, answerId: string, systemPrompt: string): readonly ChatMessage[] {
   const end = chat.messages.findIndex((message) => message.id === answerId)
   const before = chat.messages.slice(0, end < 0 ? undefined : end)
-  const spoken = before.filter((message) => message.content !== '')
   const system = systemPrompt.trim() === '' ? [] : [{ role: 'system' as const, content: systemPrompt }]
-  return [...system, ...spoken.map(({ role, content }) => ({ role, content }))]
+  return [...system, ...before.flatMap(spokenMessages)]
+}
+
+/** A message as the model reads it again: calls and their results come before the words. */
+function spokenMessages(message: Message): readonly ChatMessage[] {
+  const { role, content } = message
+  const calls = message.role === 'assistant' ? roundMessages(message.rounds) : []
+  return content === '' ? calls : [...calls, { role, content }]
 }
 
 /** Tokens the chat held after its last answer; 0 before the first. */
@@ -132,11 +153,18 @@ export function reviveChat(stored: unknown): Chat | undefined {
   return {
     id: chat.id,
     updatedAt: chat.updatedAt,
-    messages: messages.map((message) =>
-      message.role === 'assistant' && (message.state === 'waiting' || message.state === 'streaming')
-        ? { ...message, state: 'stopped' }
-        : message,
-    ),
+    messages: messages.map((message) => (message.role === 'assistant' ? reviveAnswer(message) : message)),
+  }
+}
+
+function reviveAnswer({ rounds, probabilities, ...rest }: Answer): Answer {
+  const [calls, tokens] = [reviveRounds(rounds), reviveProbabilities(probabilities)]
+  const isCut = rest.state === 'waiting' || rest.state === 'streaming'
+  return {
+    ...rest,
+    ...(isCut && { state: 'stopped' }),
+    ...(calls && { rounds: calls }),
+    ...(tokens && { probabilities: tokens }),
   }
 }
 
