@@ -3,13 +3,15 @@ import './theme/base.css'
 import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
-import { listenForKeys } from './keys/keys.tsx'
+import { listenForKeys } from './keys/listen.ts'
 import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
 import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
+import { rememberTheme } from './theme/theme.ts'
 import { rememberLanguage } from './words/words.ts'
 
+rememberTheme()
 await rememberLanguage()
 rememberSettings()
 rememberChats()
