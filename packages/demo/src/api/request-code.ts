@@ -113,7 +113,7 @@ export function parsedBody(body: string): unknown {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const lineWidth = 80
+const lineWidth = 60
 
 /** JSON as a person writes it in JavaScript: single quotes, bare keys, short things on one line. */
 export function sourceOf(value: unknown, depth = 0): string {
