@@ -2,6 +2,7 @@ import { ApiPage } from './api/api-page.tsx'
 import { Talk } from './chat/talk.tsx'
 import { ComparePage } from './compare/compare-page.tsx'
 import { Composer } from './composer/composer.tsx'
+import { OptionsSheet } from './composer/options-sheet.tsx'
 import { SheetDialog } from './controls/sheet.tsx'
 import { Toasts } from './controls/toast.tsx'
 import { Header } from './header.tsx'
@@ -88,6 +89,8 @@ function OpenSheet() {
           <Preferences />
         </SheetDialog>
       )
+    case 'options':
+      return <OptionsSheet key="options" />
     case 'chats':
       return hasNav.value ? null : (
         <SheetDialog key="chats" title="Brasa" place="left">

@@ -4,6 +4,7 @@ import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { listenForKeys } from './keys/listen.ts'
+import { rememberAnswerOptions } from './state/answer-options.ts'
 import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
 import { rememberDraft } from './state/page.ts'
@@ -14,6 +15,7 @@ import { rememberLanguage } from './words/words.ts'
 rememberTheme()
 await rememberLanguage()
 rememberSettings()
+rememberAnswerOptions()
 rememberChats()
 rememberDraft()
 listenForKeys()

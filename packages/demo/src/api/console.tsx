@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { Bar } from '../controls/bar.tsx'
 import { Empty, Trouble, Waiting } from '../controls/states.tsx'
-import { knownBytes, phaseWords, progressFacts } from '../load/progress.ts'
+import { knownBytes, phaseWord, progressFacts } from '../load/progress.ts'
 import { cancelLoad, loadModel, model, reference, referenceName } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
 import { words } from '../words/words.ts'
@@ -65,7 +65,7 @@ function NotReady() {
   switch (now.kind) {
     case 'loading': {
       const { progress } = now
-      const facts = progress === undefined ? [] : [phaseWords[progress.phase], ...progressFacts(progress)]
+      const facts = progress === undefined ? [] : [phaseWord(progress.phase), ...progressFacts(progress)]
       const text = [name, ...facts].join(' · ')
       return (
         <div class="api-load figures">

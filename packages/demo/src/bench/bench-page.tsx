@@ -3,7 +3,7 @@ import { Bar } from '../controls/bar.tsx'
 import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
 import { Empty, Trouble } from '../controls/states.tsx'
 import { formatWait } from '../format/units.ts'
-import { phaseWords, progressFacts } from '../load/progress.ts'
+import { phaseWord, progressFacts } from '../load/progress.ts'
 import { hasNav } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import {
@@ -193,7 +193,7 @@ function Progress() {
   }
   if (now.kind === 'idle') return null
   const { what, done, total, secondsLeft, progress } = now
-  const facts = progress === undefined ? [] : [phaseWords[progress.phase], ...progressFacts(progress)]
+  const facts = progress === undefined ? [] : [phaseWord(progress.phase), ...progressFacts(progress)]
   const left = secondsLeft === undefined ? [] : [say.about(formatWait(secondsLeft))]
   return (
     <div class="bench-progress">

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
-import { CopyButton } from '../controls/copy.tsx'
+import { CodeBlock } from './code-block.tsx'
 import { markdownBlocks, safeFragment } from './markdown.ts'
+import { patchChildren } from './patch.ts'
 
 /** An answer's Markdown. Blocks that did not change keep their nodes, and with them the reader's selection. */
 export function AnswerText({ content }: { readonly content: string }) {
@@ -21,21 +22,6 @@ export function AnswerText({ content }: { readonly content: string }) {
 
 function TextBlock({ html }: { readonly html: string }) {
   const block = useRef<HTMLDivElement>(null)
-  useLayoutEffect(() => block.current?.replaceChildren(safeFragment(html)), [html])
+  useLayoutEffect(() => patchChildren(block.current!, safeFragment(html)), [html])
   return <div class="block" ref={block} />
-}
-
-function CodeBlock({ language, text }: { readonly language: string; readonly text: string }) {
-  return (
-    <div class="code">
-      <div class="code-head">
-        <span>{language}</span>
-        <CopyButton text={() => text} label="code" />
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: code that scrolls sideways must be scrollable by keys. */}
-      <pre tabIndex={0}>
-        <code>{text}</code>
-      </pre>
-    </div>
-  )
 }

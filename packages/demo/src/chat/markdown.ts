@@ -12,6 +12,8 @@ const marked = new Marked({
   breaks: true,
   renderer: {
     html: ({ text }) => escapeHtml(text),
+    // A box that cannot be ticked is a sign, and the only form control that Markdown has.
+    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     image: ({ text, href }) => escapeHtml(text === '' ? href : text),
   },
 })
@@ -40,6 +42,7 @@ export function markdownBlocks(markdown: string): readonly Block[] {
 export function safeFragment(html: string): DocumentFragment {
   const fragment = DOMPurify.sanitize(html, { ...allowed, RETURN_DOM_FRAGMENT: true })
   for (const link of fragment.querySelectorAll('a')) {
+    if (!URL.canParse(link.getAttribute('href') ?? '')) link.removeAttribute('href')
     link.target = '_blank'
     link.rel = 'noopener noreferrer nofollow'
   }

@@ -1,4 +1,5 @@
 import { formatWait } from '../format/units.ts'
+import { words } from '../words/words.ts'
 import { AnswerText } from './answer-text.tsx'
 
 interface ThoughtProps {
@@ -12,11 +13,12 @@ interface ThoughtProps {
 /** What the model thought before it answered, folded: a person reads the answer first. */
 export function ThoughtView({ thought, thoughtMs, busy }: ThoughtProps) {
   // Where the page was left in mid-thought, nobody measured it.
-  const unmeasured = busy ? 'Thinking…' : 'Thought'
+  const { answer: said } = words.value
+  const unmeasured = busy ? said.thinking : said.thought
   return (
     <details class="thought">
       <summary class="figures">
-        {thoughtMs === undefined ? unmeasured : `Thought for ${formatWait(thoughtMs / 1000)}`}
+        {thoughtMs === undefined ? unmeasured : said.thoughtFor(formatWait(thoughtMs / 1000))}
       </summary>
       <div class="prose soft small" data-role="thought">
         <AnswerText content={thought} />

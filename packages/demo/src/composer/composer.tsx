@@ -1,20 +1,25 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { backendNames } from '../format/backend-names.ts'
 import { LoadStrip } from '../load/load-strip.tsx'
+import { answerOptions, canAnswer } from '../state/answer-options.ts'
 import { answering, askQuestion, stopAnswering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
 import { cancelEdit, draft, editing } from '../state/page.ts'
+import { words } from '../words/words.ts'
 import { Notices } from './notices.tsx'
+import { OptionsButton, OptionsOn, SchemaNotice } from './options-bar.tsx'
 import './composer.css'
 
 /** The box. What is typed stays in it until the model has taken it. */
 export function Composer() {
+  const { composer: said } = words.value
   const box = useRef<HTMLTextAreaElement>(null)
   const text = draft.value
   const busy = answering.value !== undefined
-  const canSend = model.value.kind === 'ready' && !busy && text.trim() !== ''
+  const canSend =
+    model.value.kind === 'ready' && !busy && text.trim() !== '' && canAnswer(answerOptions.value)
 
   useLayoutEffect(() => fitHeight(box.current!), [text])
   useLayoutEffect(() => {
@@ -47,15 +52,17 @@ export function Composer() {
     <div class="ask">
       <div class="ask-column">
         <Notices />
+        <SchemaNotice />
         {currentChat.value.messages.length > 0 && <LoadStrip />}
         {editing.value !== undefined && (
           <div class="ask-editing small soft">
-            <span>Editing your last message. What came after it is replaced.</span>
+            <span>{said.editing}</span>
             <button type="button" class="word" onClick={cancelEdit}>
-              Cancel
+              {said.cancel}
             </button>
           </div>
         )}
+        <OptionsOn />
         <form
           class="box"
           onSubmit={(event) => {
@@ -63,12 +70,13 @@ export function Composer() {
             send()
           }}
         >
+          <OptionsButton />
           <textarea
             id="message"
             ref={box}
             rows={1}
-            aria-label="Message"
-            placeholder="Ask something"
+            aria-label={said.message}
+            placeholder={said.placeholder}
             enterkeyhint="send"
             value={text}
             onInput={(event) => {
@@ -78,11 +86,11 @@ export function Composer() {
           />
           {busy ? (
             <button key="stop" type="button" class="button" onClick={stopAnswering}>
-              Stop
+              {said.stop}
             </button>
           ) : (
             <button key="send" type="submit" class="button" disabled={!canSend}>
-              Send
+              {said.send}
             </button>
           )}
         </form>
@@ -99,7 +107,7 @@ function RunsOn() {
   const { backend, adapter, reason } = state.engine.device
   return (
     <p class="runs-on soft" title={reason}>
-      {`${backendNames[backend]} on ${adapter}. Nothing you type leaves this device.`}
+      {words.value.composer.runsOn(backendNames[backend], adapter)}
     </p>
   )
 }

@@ -3,6 +3,7 @@ import { formatCount } from '../format/units.ts'
 import { currentChat, startChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
 import { dismissWarning, model, warnings } from '../state/model.ts'
+import { words } from '../words/words.ts'
 
 /** From here on a long answer may no longer fit. */
 const nearlyFull = 0.85
@@ -14,6 +15,7 @@ function isUrgent({ code }: EngineWarning): boolean {
 
 /** What the person should know before the next question. */
 export function Notices() {
+  const { composer: said } = words.value
   const state = model.value
   const used = contextTokens(currentChat.value)
   const holds = state.kind === 'ready' ? state.engine.model.contextLength : undefined
@@ -23,17 +25,15 @@ export function Notices() {
         <div key={code} class="notice" role="status" data-code={code}>
           <p>{message}</p>
           <button type="button" class="quiet" onClick={() => dismissWarning(code)}>
-            Understood
+            {said.understood}
           </button>
         </div>
       ))}
       {holds !== undefined && used > nearlyFull * holds && (
         <div class="notice" role="status" data-code="context_nearly_full">
-          <p class="figures">
-            {`This chat is nearly as long as the model can hold: ${formatCount(used)} of ${formatCount(holds)} tokens.`}
-          </p>
+          <p class="figures">{said.nearlyFull(formatCount(used), formatCount(holds))}</p>
           <button type="button" class="quiet" onClick={startChat}>
-            New chat
+            {said.newChat}
           </button>
         </div>
       )}

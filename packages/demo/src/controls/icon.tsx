@@ -27,6 +27,7 @@ const paths = {
   onnx: 'M6 8.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5ZM6 20.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5ZM18 14.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5ZM8.2 7.2l7.5 3.7M8.2 16.8l7.5-3.7',
   api: 'M8.5 7L3.5 12l5 5M15.5 7l5 5-5 5M13.5 5l-3 14',
   benchmark: 'M4 17.5a8 8 0 1 1 16 0M12 17.5l4-6.5M4 17.5h2M18 17.5h2',
+  options: 'M4 7h8M18 7h2M4 17h2M12 17h8M15 4v6M9 14v6',
 } as const
 
 export type IconName = keyof typeof paths

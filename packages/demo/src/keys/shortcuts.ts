@@ -1,4 +1,4 @@
-import type { Words } from '../words/words.ts'
+import type { Words } from '../words/en.ts'
 
 type Meaning = keyof Words['keys']['meanings']
 

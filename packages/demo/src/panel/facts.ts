@@ -1,7 +1,7 @@
 import type { Engine, EngineWarning } from '@brasa/runtime'
 import { backendNames } from '../format/backend-names.ts'
 import { formatBytes, formatCount } from '../format/units.ts'
-import type { Words } from '../words/words.ts'
+import type { Words } from '../words/en.ts'
 import type { AdapterFacts } from './adapter.ts'
 
 /** What is known of the machine at the moment; left out is what is not known, or not yet. */

@@ -6,21 +6,23 @@ import {
   settingRanges,
   settings,
 } from '../state/settings.ts'
+import { words } from '../words/words.ts'
 
 /** System prompt and sampling; every change counts from the next answer on and is remembered. */
 export function SettingsForm() {
+  const { settings: said } = words.value
   const { systemPrompt, temperature } = settings.value
   const changed = settingRanges.some(({ key }) => settings.value[key] !== defaultSettings[key])
   return (
-    <section aria-label="Settings">
-      <h3>Settings</h3>
+    <section aria-label={said.settings}>
+      <h3>{said.settings}</h3>
       <div class="settings">
         <label class="setting-tall">
-          <span>System prompt</span>
+          <span>{said.systemPrompt}</span>
           <textarea
             class="field"
             rows={3}
-            placeholder="The model's own"
+            placeholder={said.modelsOwn}
             value={systemPrompt}
             onInput={(event) => {
               settings.value = { ...settings.value, systemPrompt: event.currentTarget.value }
@@ -30,11 +32,7 @@ export function SettingsForm() {
         {settingRanges.map((range) => (
           <SettingField key={range.key} range={range} idle={temperature === 0 && range.needsChance} />
         ))}
-        {temperature === 0 && (
-          <p class="soft">
-            At temperature 0 the likeliest token is always taken; the other choices have no say.
-          </p>
-        )}
+        {temperature === 0 && <p class="soft">{said.atZero}</p>}
         {changed && (
           <button
             type="button"
@@ -43,7 +41,7 @@ export function SettingsForm() {
               settings.value = { ...defaultSettings, systemPrompt }
             }}
           >
-            Back to defaults
+            {said.defaults}
           </button>
         )}
       </div>
@@ -52,7 +50,9 @@ export function SettingsForm() {
 }
 
 function SettingField({ range, idle }: { readonly range: SettingRange; readonly idle: boolean }) {
-  const { key, label, hint, min, max, step } = range
+  const { settings: said } = words.value
+  const { key, min, max, step } = range
+  const { label, hint } = said[key]
   const value = settings.value[key]
   /** The letters as typed, until the field is left: "1.0" on the way to "1.05" must not turn into "1". */
   const typed = useSignal<string | undefined>(undefined)
@@ -81,7 +81,7 @@ function SettingField({ range, idle }: { readonly range: SettingRange; readonly 
         max={max}
         step={step}
         disabled={idle}
-        placeholder={key === 'seed' ? 'drawn' : undefined}
+        placeholder={key === 'seed' ? said.drawn : undefined}
         aria-invalid={isWrong}
         value={typed.value ?? value ?? ''}
         onInput={(event) => onInput(event.currentTarget.value)}
@@ -91,7 +91,7 @@ function SettingField({ range, idle }: { readonly range: SettingRange; readonly 
       />
       {isWrong && (
         <span class="setting-wrong" role="alert">
-          {`Between ${min} and ${max}${Number.isInteger(step) ? ', whole' : ''}.`}
+          {said.between(min, max, Number.isInteger(step))}
         </span>
       )}
     </label>

@@ -1,9 +1,11 @@
-import type { Engine, Timings, Usage } from '@brasa/runtime'
+import type { Engine } from '@brasa/runtime'
 import { batch, signal } from '@preact/signals'
+import { answerOptions } from './answer-options.ts'
+import { type AnswerChange, streamAnswer } from './answer-stream.ts'
 import { changeChat, currentChat, openChat, putChat, storeChat } from './chats.ts'
-import { type Answer, ask, askAgain, requestMessages, updateAnswer, withoutQuestion } from './conversation.ts'
-import { describeFailure, loadModel, model, reference, refreshMemory } from './model.ts'
-import { generationParameters, settings } from './settings.ts'
+import { ask, askAgain, requestMessages, updateAnswer, withoutQuestion } from './conversation.ts'
+import { loadModel, model, reference, refreshMemory } from './model.ts'
+import { settings } from './settings.ts'
 
 /** The answer that is being written, if any: one at a time, as there is one engine. */
 export const answering = signal<{ readonly chatId: string; readonly answerId: string } | undefined>(undefined)
@@ -49,92 +51,26 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
   const controller = new AbortController()
   stop = controller
   answering.value = { chatId, answerId }
-  const change = (next: Partial<Omit<Answer, 'role' | 'id'>>) =>
-    changeChat(chatId, (chat) => updateAnswer(chat, answerId, next))
+  const options = answerOptions.value
+  const change = (next: AnswerChange) => changeChat(chatId, (chat) => updateAnswer(chat, answerId, next))
+  if (options.mode === 'json') change({ format: 'json' })
   storeChat(chatId)
-  const spoken = gatherSpoken((words) => change({ ...words, state: 'streaming' }))
-  let usage: Usage | undefined
-  let timings: Timings | undefined
-  let end: Partial<Omit<Answer, 'role' | 'id'>> = { state: 'done' }
-  try {
-    const stream = await engine.chat.completions.create(
-      {
-        messages: requestMessages(currentChat.value, answerId, settings.value.systemPrompt),
-        stream: true,
-        ...generationParameters(settings.value),
-      },
-      { signal: controller.signal },
-    )
-    for await (const chunk of stream) {
-      usage = chunk.usage ?? usage
-      timings = chunk.timings ?? timings
-      const choice = chunk.choices[0]
-      spoken.add(choice?.delta.reasoning_content ?? '', choice?.delta.content ?? '')
-      if (choice?.finish_reason === 'length') end = { state: 'long' }
-      if (choice?.finish_reason === 'abort') end = { state: 'stopped' }
-    }
-    if (controller.signal.aborted) end = { state: 'stopped' }
-  } catch (error) {
-    const failure = describeFailure(error)
-    // `disposed`: the person chose another model.
-    end =
-      controller.signal.aborted || ['aborted', 'disposed'].includes(failure.code)
-        ? { state: 'stopped' }
-        : { state: 'failed', failure }
+  const request = {
+    engine,
+    messages: requestMessages(currentChat.value, answerId, settings.value.systemPrompt),
+    settings: settings.value,
+    options,
+    signal: controller.signal,
   }
-  const words = spoken.finish()
-  const stats = usage &&
-    timings &&
-    usage.completion_tokens > 0 && {
-      tokens: usage.completion_tokens,
-      ttftMs: timings.ttftMs,
-      tokensPerSecond: timings.decodeTokensPerSecond,
-      contextTokens: usage.total_tokens,
-    }
+  const ended = await streamAnswer(request, change)
+  const { stats } = ended
   batch(() => {
-    change({ ...words, ...end, ...(stats && { stats }) })
+    change(ended)
     answering.value = undefined
-    if (timings !== undefined && usage !== undefined && usage.completion_tokens > 1) {
-      speeds.value = [...speeds.value, timings.decodeTokensPerSecond].slice(-maxSpeeds)
+    if (stats !== undefined && stats.tokensPerSecond > 0) {
+      speeds.value = [...speeds.value, stats.tokensPerSecond].slice(-maxSpeeds)
     }
   })
   storeChat(chatId)
   await refreshMemory()
-}
-
-type Spoken = Pick<Answer, 'content' | 'thought' | 'thoughtMs'>
-
-/** Gathers a thought and an answer and hands them on once a frame: tokens come faster than screens are drawn. */
-function gatherSpoken(show: (spoken: Spoken) => void) {
-  let thought = ''
-  let content = ''
-  let thoughtStart = 0
-  let thoughtMs: number | undefined
-  let frame: number | undefined
-  const spoken = (): Spoken => ({
-    content,
-    ...(thought !== '' && { thought }),
-    ...(thoughtMs !== undefined && { thoughtMs }),
-  })
-  const endThought = () => {
-    if (thought !== '') thoughtMs ??= performance.now() - thoughtStart
-  }
-  return {
-    add(thoughtPart: string, contentPart: string) {
-      if (thoughtPart === '' && contentPart === '') return
-      if (thought === '') thoughtStart = performance.now()
-      thought += thoughtPart
-      content += contentPart
-      if (contentPart !== '') endThought()
-      frame ??= requestAnimationFrame(() => {
-        frame = undefined
-        show(spoken())
-      })
-    },
-    finish(): Spoken {
-      if (frame !== undefined) cancelAnimationFrame(frame)
-      endThought()
-      return spoken()
-    },
-  }
 }

@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals'
 import { readStored, writeStored } from './storage.ts'
 
 /** The one thing that lies over the page, if any. `chats` and `panel` do so only where the screen is narrow. */
-export type Sheet = 'chats' | 'panel' | 'models' | 'keys' | 'preferences'
+export type Sheet = 'chats' | 'panel' | 'models' | 'keys' | 'preferences' | 'options'
 
 export const sheet = signal<Sheet | undefined>(undefined)
 

@@ -33,8 +33,6 @@ export type NumericSetting = Exclude<keyof Settings, 'systemPrompt'>
 
 export interface SettingRange {
   readonly key: NumericSetting
-  readonly label: string
-  readonly hint: string
   readonly min: number
   readonly max: number
   readonly step: number
@@ -45,8 +43,6 @@ export interface SettingRange {
 export const settingRanges: readonly SettingRange[] = [
   {
     key: 'temperature',
-    label: 'Temperature',
-    hint: '0 always takes the likeliest word; more is more varied.',
     min: 0,
     max: 2,
     step: 0.1,
@@ -54,8 +50,6 @@ export const settingRanges: readonly SettingRange[] = [
   },
   {
     key: 'topP',
-    label: 'Top p',
-    hint: 'Keeps the likeliest words that add up to this. 1 keeps all.',
     min: 0.05,
     max: 1,
     step: 0.05,
@@ -63,8 +57,6 @@ export const settingRanges: readonly SettingRange[] = [
   },
   {
     key: 'topK',
-    label: 'Top k',
-    hint: 'Keeps this many of the likeliest words. 0 keeps all.',
     min: 0,
     max: 1000,
     step: 1,
@@ -72,8 +64,6 @@ export const settingRanges: readonly SettingRange[] = [
   },
   {
     key: 'minP',
-    label: 'Min p',
-    hint: 'Drops words less likely than this times the likeliest. 0 is off.',
     min: 0,
     max: 1,
     step: 0.01,
@@ -81,8 +71,6 @@ export const settingRanges: readonly SettingRange[] = [
   },
   {
     key: 'repetitionPenalty',
-    label: 'Repetition penalty',
-    hint: 'Above 1, words already in the chat become less likely.',
     min: 1,
     max: 2,
     step: 0.05,
@@ -90,8 +78,6 @@ export const settingRanges: readonly SettingRange[] = [
   },
   {
     key: 'maxTokens',
-    label: 'Longest answer',
-    hint: 'In tokens, about three quarters of a word each.',
     min: 1,
     max: 32_768,
     step: 1,
@@ -99,8 +85,6 @@ export const settingRanges: readonly SettingRange[] = [
   },
   {
     key: 'seed',
-    label: 'Seed',
-    hint: 'The same seed and settings give the same answer. Empty draws one.',
     min: 0,
     max: 4_294_967_295,
     step: 1,

@@ -1,0 +1,87 @@
+import type { Signal } from '@preact/signals'
+import { CopyButton } from '../controls/copy.tsx'
+import { formatCount, formatMeasured, formatRate } from '../format/units.ts'
+import { answerOptions, canAnswer } from '../state/answer-options.ts'
+import { answerAgain, answering } from '../state/answering.ts'
+import type { Answer } from '../state/conversation.ts'
+import { model } from '../state/model.ts'
+import { words } from '../words/words.ts'
+import './stat.css'
+
+interface StatProps {
+  readonly answer: Answer
+  readonly last: boolean
+  readonly busy: boolean
+  readonly isHeatShown: Signal<boolean>
+}
+
+/** What was measured, and what can be done with the answer. It has its place from the beginning, so that no text moves at the end. */
+export function StatLine({ answer, last, busy, isHeatShown }: StatProps) {
+  const { answer: said } = words.value
+  return (
+    <div class="stat figures">
+      <span class="stat-figures">
+        {busy ? (
+          <span>{answer.state === 'waiting' ? said.reading : said.writing}</span>
+        ) : (
+          <Figures answer={answer} />
+        )}
+      </span>
+      <span class="stat-acts">{!busy && <Acts answer={answer} last={last} isHeatShown={isHeatShown} />}</span>
+    </div>
+  )
+}
+
+function Figures({ answer: { stats, state } }: { readonly answer: Answer }) {
+  const { answer: said } = words.value
+  return (
+    <>
+      {state === 'stopped' && <span>{said.stopped}</span>}
+      {state === 'long' && <span title={said.longHint}>{said.long}</span>}
+      {stats !== undefined && (
+        <>
+          <span>{said.tokens(stats.tokens, formatCount(stats.tokens))}</span>
+          <span>{said.firstAfter(formatMeasured(stats.ttftMs))}</span>
+          {stats.tokens > 1 && stats.tokensPerSecond > 0 && <span>{formatRate(stats.tokensPerSecond)}</span>}
+          {stats.contextLength !== undefined && (
+            <span title={said.contextHint}>
+              {said.context(formatCount(stats.contextTokens), formatCount(stats.contextLength))}
+            </span>
+          )}
+        </>
+      )}
+    </>
+  )
+}
+
+function Acts({ answer, last, isHeatShown }: Omit<StatProps, 'busy'>) {
+  const { answer: said } = words.value
+  const canAsk =
+    last &&
+    model.value.kind === 'ready' &&
+    answering.value === undefined &&
+    answer.failure === undefined &&
+    canAnswer(answerOptions.value)
+  return (
+    <>
+      {answer.content !== '' && <CopyButton text={() => answer.content} label={said.theAnswer} />}
+      {canAsk && (
+        <button type="button" class="word" onClick={() => answerAgain(answer.id)}>
+          {said.again}
+        </button>
+      )}
+      {answer.probabilities !== undefined && (
+        <button
+          type="button"
+          class="word"
+          aria-pressed={isHeatShown.value}
+          onClick={() => {
+            isHeatShown.value = !isHeatShown.value
+          }}
+        >
+          {said.probabilities}
+        </button>
+      )}
+    </>
+  )
+}
