@@ -42,7 +42,7 @@ export function App() {
         </aside>
       )}
       <OpenSheet />
-      <Toasts />
+      {!isSideOver() && <Toasts />}
       <DropTarget />
     </>
   )
@@ -66,6 +66,11 @@ function Middle() {
         </>
       )
   }
+}
+
+/** What lies under a dialog cannot be reached: a toast that the chats bring lies in theirs. */
+function isSideOver(): boolean {
+  return sheet.value === 'chats' && !hasNav.value
 }
 
 function OpenSheet() {
@@ -95,6 +100,7 @@ function OpenSheet() {
       return hasNav.value ? null : (
         <SheetDialog key="chats" title="Brasa" place="left">
           <Side />
+          <Toasts />
         </SheetDialog>
       )
     case 'panel':
