@@ -98,7 +98,7 @@ function Input({ info }: { readonly info: ValueInfo }) {
         >
           {fills.map((fill) => (
             <option key={fill} value={fill}>
-              {fill === 'random' ? say.random(randomRange(type)) : say.fills[fill]}
+              {fill === 'random' ? say.random[randomRange(type)] : say.fills[fill]}
             </option>
           ))}
         </select>

@@ -241,8 +241,7 @@ export const en = {
     openSizes: 'Sizes the model leaves open',
     fillWith: (input: string) => `Fill ${input} with`,
     fills: { zeros: 'Zeros', ones: 'Ones', typed: 'Typed' },
-    random: (range: 'fraction' | 'bit' | 'digit') =>
-      `Random, ${{ fraction: '0 to 1', bit: '0 or 1', digit: '0 to 9' }[range]}`,
+    random: { fraction: 'Random, 0 to 1', bit: 'Random, 0 or 1', digit: 'Random, 0 to 9' },
     valuesOf: (input: string) => `Values of ${input}`,
     typeTexts: 'Texts, between commas',
     typeNumbers: 'Numbers, between commas; one alone fills all',
