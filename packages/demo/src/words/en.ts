@@ -392,6 +392,8 @@ export const en = {
       'Explain what a list is in Python, with an example.',
     ],
   },
+  /** Patterns of the engine's sentences and what they are in this language; its own are English. */
+  engine: [] as readonly (readonly [pattern: RegExp, said: string])[],
   units: {
     of: (part: string, whole: string) => `${part} of ${whole}`,
     tokensPerSecond: (count: string) => `${count} tokens/s`,

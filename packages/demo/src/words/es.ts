@@ -1,4 +1,5 @@
 import type { Words } from './en.ts'
+import { engineInSpanish } from './engine-es.ts'
 
 /** Every word of the page in Spanish. */
 export const es: Words = {
@@ -395,6 +396,7 @@ export const es: Words = {
       'Explica qué es una lista en Python, con un ejemplo.',
     ],
   },
+  engine: engineInSpanish,
   units: {
     of: (part, whole) => `${part} de ${whole}`,
     tokensPerSecond: (count) => `${count} tokens/s`,
