@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { type BrowserContext, expect, type Locator, type Page, test } from '@playwright/test'
+import {
+  type BrowserContext,
+  expect,
+  type FileChooser,
+  type Locator,
+  type Page,
+  test,
+} from '@playwright/test'
 import { type FileServer, serveFiles } from './file-server.ts'
 import { splitModelFiles, tinyModelBytes } from './tiny-model.ts'
 
@@ -134,9 +141,14 @@ test('by keys alone a file is opened, and the parts of one; a load is cancelled 
   await openModels(page)
   const choose = async (files: { name: string; bytes: Buffer }[]) => {
     await tabTo(page, page.getByLabel('Open a .gguf file'))
-    const chooser = page.waitForEvent('filechooser')
-    await page.keyboard.press('Enter')
-    await (await chooser).setFiles(
+    let chooser: FileChooser | undefined
+    // A browser that is still putting the last one away opens no other.
+    await expect(async () => {
+      const opened = page.waitForEvent('filechooser', { timeout: 2000 })
+      await page.keyboard.press('Enter')
+      chooser = await opened
+    }).toPass()
+    await chooser!.setFiles(
       files.map(({ name, bytes }) => ({ name, mimeType: 'application/octet-stream', buffer: bytes })),
     )
   }
@@ -214,9 +226,7 @@ test('by keys alone two models are compared, stopped, swapped and asked again', 
   expect(copied.match(/tokens\/s · First after/g)).toHaveLength(2)
 })
 
-test('a comparison that the device cannot hold is refused with figures', async ({
-  page,
-}) => {
+test('a comparison that the device cannot hold is refused with figures', async ({ page }) => {
   await page.addInitScript(() => {
     // A phone of a quarter of a gigabyte.
     Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 0.0001 })
