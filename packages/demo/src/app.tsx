@@ -13,6 +13,7 @@ import { Models } from './models/models.tsx'
 import { ModelsPage } from './models/models-page.tsx'
 import { Brand, Nav } from './nav/nav.tsx'
 import { OnnxTab } from './onnx/onnx-tab.tsx'
+import { PageNotices } from './offline/notices.tsx'
 import { Panel } from './panel/panel.tsx'
 import { model, reference, referenceName, warnings } from './state/model.ts'
 import { hasNav, hasPanel, sheet, showView, type View, view } from './state/page.ts'
@@ -29,10 +30,13 @@ export function App() {
           <Nav />
         </nav>
       )}
-      <main>
-        <Header />
-        <Middle />
-      </main>
+      <div class="middle">
+        <PageNotices />
+        <main>
+          <Header />
+          <Middle />
+        </main>
+      </div>
       {hasPanel.value && view.value === 'chat' && (
         <aside class="side side-right" aria-label="Machine and settings">
           <Panel />

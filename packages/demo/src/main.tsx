@@ -4,6 +4,11 @@ import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { listenForKeys } from './keys/keys.tsx'
+import { watchConnection } from './offline/connection.ts'
+import { watchInstallOffer } from './offline/install.ts'
+import { isolateAtStart, isolateWhenPossible } from './offline/isolation.ts'
+import { registerWorker } from './offline/registration.ts'
+import { serveApi } from './offline/serve-api.ts'
 import { rememberAnswerOptions } from './state/answer-options.ts'
 import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
@@ -11,6 +16,8 @@ import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
 import { rememberLanguage } from './words/words.ts'
 
+watchInstallOffer()
+await isolateAtStart()
 await rememberLanguage()
 rememberSettings()
 rememberAnswerOptions()
@@ -19,3 +26,7 @@ rememberDraft()
 listenForKeys()
 render(<App />, document.querySelector('#app')!)
 void openPage()
+watchConnection()
+serveApi()
+void registerWorker()
+void isolateWhenPossible()

@@ -137,4 +137,16 @@ export const en = {
     maxTokens: { label: 'Longest answer', hint: 'In tokens, about three quarters of a word each.' },
     seed: { label: 'Seed', hint: 'The same seed and settings give the same answer. Empty draws one.' },
   },
+  offline: {
+    offline: 'Offline',
+    whatWorks: 'Chats and the models on this device work. Other models cannot be fetched until the network is back.',
+    needsModel: 'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
+    newVersion: 'A new version is here.',
+    reload: 'Reload',
+    reloadsSoon: 'The new version starts once the answer or the load at hand is complete.',
+    moreThreads: 'After a reload this page can use every core of the processor.',
+    notNow: 'Not now',
+    install: 'Install',
+    installTitle: 'Install Brasa as an app on this device',
+  },
 }

@@ -147,4 +147,18 @@ export const es: Words = {
       hint: 'La misma semilla y los mismos ajustes dan la misma respuesta. Vacía, al azar.',
     },
   },
+  offline: {
+    offline: 'Sin conexión',
+    whatWorks:
+      'Los chats y los modelos de este dispositivo funcionan. Otros modelos no se pueden descargar hasta que vuelva la red.',
+    needsModel:
+      'Aún no hay ningún modelo en este dispositivo. Conéctate una vez para descargar uno; después la página funciona sin conexión.',
+    newVersion: 'Hay una versión nueva.',
+    reload: 'Recargar',
+    reloadsSoon: 'La versión nueva empieza cuando termine la respuesta o la carga en curso.',
+    moreThreads: 'Tras recargar, esta página puede usar todos los núcleos del procesador.',
+    notNow: 'Ahora no',
+    install: 'Instalar',
+    installTitle: 'Instalar Brasa como aplicación en este dispositivo',
+  },
 }
