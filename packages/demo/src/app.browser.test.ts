@@ -70,7 +70,7 @@ beforeAll(async () => {
   await import('./theme/base.css')
   const { App } = await import('./app.tsx')
   const { openPage } = await import('./state/model.ts')
-  const { listenForKeys } = await import('./keys/keys.tsx')
+  const { listenForKeys } = await import('./keys/listen.ts')
   const root = document.body.appendChild(Object.assign(document.createElement('div'), { id: 'app' }))
   await page.viewport(1280, 800)
   render(h(App, {}), root)

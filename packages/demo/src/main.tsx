@@ -3,7 +3,7 @@ import './theme/base.css'
 import './controls/controls.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
-import { listenForKeys } from './keys/keys.tsx'
+import { listenForKeys } from './keys/listen.ts'
 import { watchConnection } from './offline/connection.ts'
 import { watchInstallOffer } from './offline/install.ts'
 import { isolateAtStart, isolateWhenPossible } from './offline/isolation.ts'
@@ -14,10 +14,12 @@ import { rememberChats } from './state/chats.ts'
 import { openPage } from './state/model.ts'
 import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
+import { rememberTheme } from './theme/theme.ts'
 import { rememberLanguage } from './words/words.ts'
 
 watchInstallOffer()
 await isolateAtStart()
+rememberTheme()
 await rememberLanguage()
 rememberSettings()
 rememberAnswerOptions()

@@ -3,7 +3,7 @@ import { Bar } from '../controls/bar.tsx'
 import { CopyButton } from '../controls/copy.tsx'
 import { Ember } from '../controls/icon.tsx'
 import { formatWait } from '../format/units.ts'
-import { phaseWords, progressFacts } from '../load/progress.ts'
+import { phaseWord, progressFacts } from '../load/progress.ts'
 import {
   canRun,
   chosenBackends,
@@ -126,7 +126,7 @@ function Progress() {
   }
   if (now.kind === 'idle') return null
   const { what, done, total, secondsLeft, progress } = now
-  const facts = progress === undefined ? [] : [phaseWords[progress.phase], ...progressFacts(progress)]
+  const facts = progress === undefined ? [] : [phaseWord(progress.phase), ...progressFacts(progress)]
   const left = secondsLeft === undefined ? [] : [`about ${formatWait(secondsLeft)} left`]
   const words = [what, ...facts, ...left].join(' · ')
   return (

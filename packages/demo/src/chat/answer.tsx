@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { phaseWords } from '../load/progress.ts'
+import { phaseWord } from '../load/progress.ts'
 import type { Answer } from '../state/conversation.ts'
 import { recovery } from '../state/model.ts'
 import { formatJson } from '../structure/format-json.ts'
@@ -43,7 +43,7 @@ export function AnswerView({ answer, last }: AnswerProps) {
       {heat !== undefined && <HeatView tokens={heat} />}
       {busy && recovery.value !== undefined && (
         <p class="small soft" role="status">
-          {words.value.answer.recovering(phaseWords[recovery.value.phase].toLowerCase())}
+          {words.value.answer.recovering(phaseWord(recovery.value.phase).toLowerCase())}
         </p>
       )}
       {answer.failure !== undefined && <FailureLine answer={answer} last={last} />}

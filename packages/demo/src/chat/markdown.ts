@@ -42,6 +42,7 @@ export function markdownBlocks(markdown: string): readonly Block[] {
 export function safeFragment(html: string): DocumentFragment {
   const fragment = DOMPurify.sanitize(html, { ...allowed, RETURN_DOM_FRAGMENT: true })
   for (const link of fragment.querySelectorAll('a')) {
+    if (!URL.canParse(link.getAttribute('href') ?? '')) link.removeAttribute('href')
     link.target = '_blank'
     link.rel = 'noopener noreferrer nofollow'
   }

@@ -3,6 +3,8 @@ import { Icon } from '../controls/icon.tsx'
 import { answering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
+import { words } from '../words/words.ts'
+import { Announcer } from './announcer.tsx'
 import { AnswerView } from './answer.tsx'
 import { useFollowing } from './following.ts'
 import { QuestionView } from './message.tsx'
@@ -26,7 +28,7 @@ export function Talk() {
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
-        <div class="column" ref={column} role="log" aria-label="Chat" aria-live="polite">
+        <div class="column" ref={column} role="log" aria-label={words.value.app.chat} aria-live="off">
           {numMessages === 0 && <Opening />}
           {chat.messages.map((message, index) =>
             message.role === 'user' ? (
@@ -37,8 +39,14 @@ export function Talk() {
           )}
         </div>
       </div>
+      <Announcer />
       {!follows.value && (
-        <button type="button" class="to-end icon-button" aria-label="To the end" onClick={toEnd}>
+        <button
+          type="button"
+          class="to-end icon-button"
+          aria-label={words.value.app.toTheEnd}
+          onClick={toEnd}
+        >
           <Icon name="down" />
         </button>
       )}

@@ -1,22 +1,26 @@
 import { useSignal } from '@preact/signals'
+import { words } from '../words/words.ts'
 
-/** Copies a text and says so in its own word. */
+type Said = 'copy' | 'copied' | 'notAllowed'
+
+/** Copies a text and says so in its own word. `label` tells what, for those who hear it. */
 export function CopyButton({ text, label }: { readonly text: () => string; readonly label: string }) {
-  const said = useSignal('Copy')
+  const said = useSignal<Said>('copy')
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text())
-      said.value = 'Copied'
+      said.value = 'copied'
     } catch {
-      said.value = 'Not allowed'
+      said.value = 'notAllowed'
     }
     setTimeout(() => {
-      said.value = 'Copy'
+      said.value = 'copy'
     }, 1500)
   }
+  const word = words.value.controls[said.value]
   return (
-    <button type="button" class="word" aria-label={`${said.value} ${label}`} onClick={copy}>
-      {said.value}
+    <button type="button" class="word" aria-label={`${word} ${label}`} onClick={copy}>
+      {word}
     </button>
   )
 }

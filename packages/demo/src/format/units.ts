@@ -1,32 +1,56 @@
-const count = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+import { language, words } from '../words/words.ts'
+
+const counts = new Map<string, Intl.NumberFormat>()
+
+/** In the digits and marks of the page's language. */
+function digits(value: number, decimals = 0): string {
+  const key = `${language.value} ${decimals}`
+  const format =
+    counts.get(key) ??
+    new Intl.NumberFormat(language.value, {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      // Spanish leaves four digits together otherwise: 8192 beside 16.384.
+      useGrouping: 'always',
+    })
+  counts.set(key, format)
+  return format.format(value)
+}
 
 /** "1,234". */
 export function formatCount(value: number): string {
-  return count.format(value)
+  return digits(value)
 }
 
 /** Decimal units, as download sizes are written: 999 bytes, "98 MB", "1.2 GB". One decimal below ten. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)} B`
-  const units = ['kB', 'MB', 'GB', 'TB']
-  let value = bytes / 1000
-  let unit = 0
-  // 999.5 would round up to "1000".
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit += 1
-  }
-  return `${value < 9.95 ? value.toFixed(1) : count.format(value)} ${units[unit]}`
+  const { value, unit } = inUnits(bytes)
+  return `${digits(value, decimalsOf(value, unit))} ${unit}`
 }
 
 /** "62 of 98 MB": both in the unit of the whole, so that the first figure only ever grows. */
 export function formatBytesOf(loaded: number, total: number): string {
-  const whole = formatBytes(total)
-  const unit = whole.slice(whole.indexOf(' ') + 1)
-  const scale = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }[unit] ?? 1
-  const value = loaded / scale
-  return `${whole.includes('.') ? value.toFixed(1) : count.format(Math.floor(value))} of ${whole}`
+  const { value, unit } = inUnits(total)
+  const part = loaded / 1000 ** units.indexOf(unit)
+  const decimals = decimalsOf(value, unit)
+  const figure = decimals === 0 ? digits(Math.floor(part)) : digits(part, decimals)
+  return words.value.units.of(figure, `${digits(value, decimals)} ${unit}`)
 }
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB']
+
+function inUnits(bytes: number): { readonly value: number; readonly unit: string } {
+  let value = bytes
+  let unit = 0
+  // 999.5 would round up to "1000".
+  while (value >= (unit === 0 ? 1000 : 999.5) && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return { value, unit: units[unit]! }
+}
+
+const decimalsOf = (value: number, unit: string) => (unit !== 'B' && value < 9.95 ? 1 : 0)
 
 /** A wait for a person: "4 s", "2 min 5 s", "1 h 12 min". */
 export function formatWait(seconds: number): string {
@@ -40,15 +64,15 @@ export function formatWait(seconds: number): string {
 /** A short measured time, given in ms: "0.31 s", "12.4 s". */
 export function formatMeasured(ms: number): string {
   const seconds = ms / 1000
-  return `${seconds < 9.995 ? seconds.toFixed(2) : seconds.toFixed(1)} s`
+  return `${digits(seconds, seconds < 9.995 ? 2 : 1)} s`
 }
 
 /** "94 tokens/s", "6.3 tokens/s". */
 export function formatRate(tokensPerSecond: number): string {
-  return `${formatSpeed(tokensPerSecond)} tokens/s`
+  return words.value.units.tokensPerSecond(formatSpeed(tokensPerSecond))
 }
 
 /** The figure of a rate alone: one decimal below a hundred. */
 export function formatSpeed(tokensPerSecond: number): string {
-  return tokensPerSecond < 99.95 ? tokensPerSecond.toFixed(1) : count.format(tokensPerSecond)
+  return digits(tokensPerSecond, tokensPerSecond < 99.95 ? 1 : 0)
 }

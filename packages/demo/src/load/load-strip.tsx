@@ -1,28 +1,30 @@
 import { Bar } from '../controls/bar.tsx'
 import { cancelLoad, loadModel, model, reference, referenceName, runOn } from '../state/model.ts'
-import { knownBytes, phaseWords, progressFacts } from './progress.ts'
+import { words } from '../words/words.ts'
+import { knownBytes, phaseWord, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
 
 /** The model's state in one line, for a chat that already has something in it. */
 export function LoadStrip() {
   const state = model.value
+  const { load, controls } = words.value
   if (state.kind === 'ready' || state.kind === 'checking') return null
   if (state.kind === 'loading') {
     const { progress } = state
-    const phase = progress === undefined ? 'Starting' : phaseWords[progress.phase]
-    const words = [phase, ...(progress === undefined ? [] : progressFacts(progress))].join(' · ')
+    const phase = progress === undefined ? load.starting : phaseWord(progress.phase)
+    const facts = [phase, ...(progress === undefined ? [] : progressFacts(progress))].join(' · ')
     return (
       <div class="notice load-strip figures">
-        <p>{words}</p>
+        <p>{facts}</p>
         <button type="button" class="quiet" onClick={cancelLoad}>
-          Cancel
+          {controls.cancel}
         </button>
-        <div style={{ flexBasis: '100%', paddingRight: '8px' }}>
+        <div class="load-strip-bar">
           <Bar
-            label="Loading the model"
+            label={load.loadingTheModel}
             value={knownBytes(progress)}
             max={progress?.totalBytes ?? 1}
-            text={words}
+            text={facts}
           />
         </div>
       </div>
@@ -33,14 +35,14 @@ export function LoadStrip() {
       class="notice load-strip"
       {...(state.kind === 'failed' ? { role: 'alert', 'data-code': state.code } : {})}
     >
-      <p>{state.kind === 'failed' ? state.message : `${referenceName(reference.value)} is not loaded.`}</p>
+      <p>{state.kind === 'failed' ? state.message : load.isNotLoaded(referenceName(reference.value))}</p>
       <button type="button" class="quiet" onClick={() => loadModel(reference.value)}>
-        {state.kind === 'failed' ? 'Try again' : 'Load model'}
+        {state.kind === 'failed' ? controls.tryAgain : load.loadModel}
       </button>
       {state.kind === 'failed' && state.code === 'webgpu_unavailable' && (
         <>
           <button type="button" class="quiet" onClick={() => runOn('wasm')}>
-            Run on the CPU
+            {load.runOnCpu}
           </button>
           <WebGpuHelp />
         </>

@@ -13,7 +13,8 @@ import {
   storedModel,
 } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
-import { knownBytes, phaseWords, progressFacts } from './progress.ts'
+import { words } from '../words/words.ts'
+import { knownBytes, phaseWord, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
 import './load.css'
 
@@ -21,8 +22,8 @@ import './load.css'
 export function LoadView() {
   const state = model.value
   return (
-    <section class="load" aria-label="Model">
-      {state.kind === 'checking' && <p class="soft">Looking for models on this device…</p>}
+    <section class="load" aria-label={words.value.load.model}>
+      {state.kind === 'checking' && <p class="soft">{words.value.load.looking}</p>}
       {state.kind === 'absent' && <Offer />}
       {state.kind === 'loading' && <Loading progress={state.progress} />}
       {state.kind === 'failed' && <Failed state={state} />}
@@ -31,6 +32,7 @@ export function LoadView() {
 }
 
 function Offer() {
+  const { load } = words.value
   const wanted = reference.value
   const name = referenceName(wanted)
   const kept = storedModel(wanted)
@@ -38,25 +40,23 @@ function Offer() {
   const partial = kept !== undefined && !kept.isComplete && kept.sizeBytes > 0
   return (
     <>
-      <h1>A language model in this page</h1>
+      <h1>{load.title}</h1>
       <p>
-        {partial &&
-          size !== undefined &&
-          `${formatBytesOf(kept.sizeBytes, size)} of ${name} are here; the rest is fetched.`}
-        {partial &&
-          size === undefined &&
-          `${formatBytes(kept.sizeBytes)} of ${name} are here; the rest is fetched.`}
-        {!partial &&
-          `${name}${size === undefined ? '' : ` (${formatBytes(size)})`} is fetched once, kept here, and runs in this page.`}
+        {partial
+          ? load.partlyHere(
+              size === undefined ? formatBytes(kept.sizeBytes) : formatBytesOf(kept.sizeBytes, size),
+              name,
+            )
+          : load.isFetchedOnce(size === undefined ? name : `${name} (${formatBytes(size)})`)}
         <br />
-        Nothing you type leaves the device.
+        {load.nothingLeaves}
       </p>
       <div class="load-acts">
         <button type="button" class="button" onClick={() => loadModel(wanted)}>
-          {partial ? 'Go on loading' : 'Load model'}
+          {partial ? load.goOn : load.loadModel}
         </button>
         <button type="button" class="quiet" onClick={() => (sheet.value = 'models')}>
-          Other models
+          {load.otherModels}
         </button>
       </div>
     </>
@@ -64,7 +64,8 @@ function Offer() {
 }
 
 function Loading({ progress }: { readonly progress: LoadProgress | undefined }) {
-  const phase = progress === undefined ? 'Starting' : phaseWords[progress.phase]
+  const { load, controls } = words.value
+  const phase = progress === undefined ? load.starting : phaseWord(progress.phase)
   const facts = progress === undefined ? [] : progressFacts(progress)
   return (
     <>
@@ -73,11 +74,11 @@ function Loading({ progress }: { readonly progress: LoadProgress | undefined }) 
         <p class="load-phase">
           <span>{phase}</span>
           {progress?.secondsLeft !== undefined && progress.phase === 'download' && (
-            <span>{`About ${formatWait(progress.secondsLeft)} left`}</span>
+            <span>{load.aboutLeft(formatWait(progress.secondsLeft))}</span>
           )}
         </p>
         <Bar
-          label="Loading the model"
+          label={load.loadingTheModel}
           value={knownBytes(progress)}
           max={progress?.totalBytes ?? 1}
           text={[phase, ...facts].join(', ')}
@@ -86,34 +87,35 @@ function Loading({ progress }: { readonly progress: LoadProgress | undefined }) 
       </div>
       <div class="load-acts">
         <button type="button" class="quiet" onClick={cancelLoad}>
-          Cancel
+          {controls.cancel}
         </button>
-        <span class="small soft">What has arrived is kept.</span>
+        <span class="small soft">{load.isKept}</span>
       </div>
     </>
   )
 }
 
 function Failed({ state }: { readonly state: ModelState & { readonly kind: 'failed' } }) {
+  const { load, controls } = words.value
   const noGpu = state.code === 'webgpu_unavailable'
   return (
     <>
-      <h1>{noGpu ? 'This browser does not offer WebGPU' : 'The model could not be loaded'}</h1>
+      <h1>{noGpu ? load.noWebGpu : load.failed}</h1>
       <p role="alert" data-code={state.code}>
         {state.message}
       </p>
       {noGpu && <WebGpuHelp />}
       <div class="load-acts">
         <button type="button" class="button" onClick={() => loadModel(reference.value)}>
-          Try again
+          {controls.tryAgain}
         </button>
         {noGpu && (
           <button type="button" class="quiet" onClick={() => runOn('wasm')}>
-            Run on the CPU
+            {load.runOnCpu}
           </button>
         )}
         <button type="button" class="quiet" onClick={() => (sheet.value = 'models')}>
-          Other models
+          {load.otherModels}
         </button>
       </div>
     </>

@@ -1,13 +1,10 @@
 import type { LoadProgress } from '@brasa/runtime'
 import { formatBytes, formatBytesOf } from '../format/units.ts'
+import { words } from '../words/words.ts'
 
 /** What the engine is doing, in words for a person. */
-export const phaseWords: Readonly<Record<LoadProgress['phase'], string>> = {
-  download: 'Fetching',
-  verify: 'Checking the files',
-  upload: 'Moving the model to the GPU',
-  compile: 'Preparing the GPU',
-  ready: 'Ready',
+export function phaseWord(phase: LoadProgress['phase']): string {
+  return words.value.load.phases[phase]
 }
 
 /** Bytes of bytes, speed, and what was here before, as far as they mean something in this phase. */
@@ -17,8 +14,8 @@ export function progressFacts(progress: LoadProgress): readonly string[] {
   return [
     formatBytesOf(loadedBytes, totalBytes),
     ...(phase === 'download' && bytesPerSecond !== undefined ? [`${formatBytes(bytesPerSecond)}/s`] : []),
-    ...(phase === 'download' && cachedBytes > 0 ? [`${formatBytes(cachedBytes)} were here already`] : []),
-    ...(phase !== 'download' ? ['from this device'] : []),
+    ...(phase === 'download' && cachedBytes > 0 ? [words.value.load.wereHere(formatBytes(cachedBytes))] : []),
+    ...(phase !== 'download' ? [words.value.load.fromThisDevice] : []),
   ]
 }
 
@@ -29,6 +26,6 @@ export function knownBytes(progress: LoadProgress | undefined): number | undefin
 
 /** The whole load as one short text for the header. */
 export function progressSummary(progress: LoadProgress | undefined): string {
-  if (progress?.phase !== 'download' || progress.totalBytes === 0) return 'Loading'
-  return `Loading ${Math.floor((100 * progress.loadedBytes) / progress.totalBytes)}%`
+  if (progress?.phase !== 'download' || progress.totalBytes === 0) return words.value.load.loading
+  return words.value.load.loadingPercent(Math.floor((100 * progress.loadedBytes) / progress.totalBytes))
 }

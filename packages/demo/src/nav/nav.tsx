@@ -1,4 +1,4 @@
-import { Ember, Icon } from '../controls/icon.tsx'
+import { Icon } from '../controls/icon.tsx'
 import { answering, stopAnswering } from '../state/answering.ts'
 import { chats, currentChat, openChat, removeChat, startChat } from '../state/chats.ts'
 import { type Chat, chatTitle } from '../state/conversation.ts'
@@ -6,7 +6,7 @@ import { editing, sheet, showView, view } from '../state/page.ts'
 import { chatsByAge } from './by-age.ts'
 import './nav.css'
 
-/** New chat, the chats kept on this device, and the ways out of the chat. */
+/** New chat, and the chats kept on this device. */
 export function Nav() {
   return (
     <div class="nav">
@@ -25,26 +25,6 @@ export function Nav() {
           </section>
         ))}
       </div>
-      <div class="nav-foot">
-        <button type="button" class="word" onClick={() => (sheet.value = 'models')}>
-          Models
-        </button>
-        <a class="word" href="bench.html">
-          Benchmark
-        </a>
-        <button type="button" class="word" onClick={() => (sheet.value = 'keys')}>
-          Keys
-        </button>
-      </div>
-    </div>
-  )
-}
-
-export function Brand() {
-  return (
-    <div class="brand">
-      <Ember />
-      Brasa
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import { Icon } from '../controls/icon.tsx'
 import { words } from '../words/words.ts'
 import { canInstall, install } from './install.ts'
 
@@ -6,6 +7,7 @@ export function InstallButton() {
   if (!canInstall()) return null
   return (
     <button type="button" class="word" title={words.value.offline.installTitle} onClick={install}>
+      <Icon name="fetch" />
       {words.value.offline.install}
     </button>
   )

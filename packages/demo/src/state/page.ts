@@ -2,14 +2,14 @@ import { effect, signal } from '@preact/signals'
 import { readStored, writeStored } from './storage.ts'
 
 /** The one thing that lies over the page, if any. `chats` and `panel` do so only where the screen is narrow. */
-export type Sheet = 'chats' | 'panel' | 'models' | 'keys' | 'options'
+export type Sheet = 'chats' | 'panel' | 'models' | 'keys' | 'preferences' | 'options'
 
 export const sheet = signal<Sheet | undefined>(undefined)
 
 /** What the middle of the page shows; the address tells, so that Back leads back. */
 export type View = 'chat' | 'models' | 'compare' | 'onnx' | 'api'
 
-const views: readonly View[] = ['chat', 'models', 'compare', 'onnx', 'api']
+export const views: readonly View[] = ['chat', 'models', 'compare', 'onnx', 'api']
 
 const viewOf = (hash: string): View => views.find((view) => hash === `#${view}`) ?? 'chat'
 
@@ -46,6 +46,19 @@ export function media(query: string): { readonly value: boolean } {
 
 export const hasNav = media('(min-width: 721px)')
 export const hasPanel = media('(min-width: 1101px)')
+
+const panelKey = 'brasa.panel'
+
+/** Whether a wide screen shows the panel beside the chat. */
+export const showsPanel = signal(readStored(panelKey) !== false)
+
+/** The panel beside the chat, or over it where there is no room beside. */
+export function togglePanel(): void {
+  if (hasPanel.value) {
+    showsPanel.value = !showsPanel.value
+    writeStored(panelKey, showsPanel.value)
+  } else sheet.value = sheet.value === 'panel' ? undefined : 'panel'
+}
 
 const draftKey = 'brasa.draft'
 

@@ -8,7 +8,126 @@ export const en = {
     compare: 'Compare',
     benchmark: 'Benchmark',
     keys: 'Keys',
+    preferences: 'Preferences',
+    chats: 'Chats',
+    menu: 'Menu: parts of the page and chats',
+    toTheEnd: 'To the end',
+    skip: 'Skip to the content',
     partsOfThePage: 'Parts of the page',
+    machineAndSettings: 'Machine and settings',
+    modelState: 'Model state',
+    looking: 'Looking',
+    notLoaded: 'Not loaded',
+    inMemoryOnly: 'In memory only',
+    onThisDevice: 'On this device',
+  },
+  controls: {
+    close: 'Close',
+    cancel: 'Cancel',
+    undo: 'Undo',
+    copy: 'Copy',
+    copied: 'Copied',
+    notAllowed: 'Not allowed',
+    tryAgain: 'Try again',
+  },
+  preferences: {
+    theme: 'Theme',
+    system: 'System',
+    light: 'Light',
+    dark: 'Dark',
+    language: 'Language',
+    keptHere: 'Kept on this device, as everything is.',
+  },
+  keys: {
+    names: { Enter: 'Enter', Shift: 'Shift', Esc: 'Esc', Alt: 'Alt', Ctrl: 'Ctrl' },
+    meanings: {
+      send: 'Send',
+      breakLine: 'Break the line',
+      stop: 'Stop the answer or the run, or leave an edit',
+      editLast: 'Edit your last message, in an empty box',
+      focusBox: 'Go to the box, or to the search',
+      newChat: 'New chat',
+      search: 'Search the chats',
+      previousChat: 'Newer chat',
+      nextChat: 'Older chat',
+      copyAnswer: 'Copy the last answer',
+      again: 'Answer again',
+      chooseModel: 'Choose a model',
+      togglePanel: 'Show or hide machine and settings',
+      preferences: 'Preferences: theme and language',
+      goToPart: 'Go to a part of the page, from Chat to API',
+      showKeys: 'Show these keys',
+    },
+    copied: 'The answer is copied.',
+    notAllowed: 'The browser did not allow copying.',
+  },
+  load: {
+    model: 'Model',
+    title: 'A language model in this page',
+    looking: 'Looking for models on this device…',
+    isFetchedOnce: (model: string) => `${model} is fetched once, kept here, and runs in this page.`,
+    partlyHere: (bytes: string, model: string) => `${bytes} of ${model} are here; the rest is fetched.`,
+    nothingLeaves: 'Nothing you type leaves the device.',
+    loadModel: 'Load model',
+    goOn: 'Go on loading',
+    otherModels: 'Other models',
+    starting: 'Starting',
+    loading: 'Loading',
+    loadingPercent: (percent: number) => `Loading ${percent}%`,
+    loadingTheModel: 'Loading the model',
+    aboutLeft: (wait: string) => `About ${wait} left`,
+    isKept: 'What has arrived is kept.',
+    phases: {
+      download: 'Fetching',
+      verify: 'Checking the files',
+      upload: 'Moving the model to the GPU',
+      compile: 'Preparing the GPU',
+      ready: 'Ready',
+    },
+    wereHere: (bytes: string) => `${bytes} were here already`,
+    fromThisDevice: 'from this device',
+    isNotLoaded: (model: string) => `${model} is not loaded.`,
+    noWebGpu: 'This browser does not offer WebGPU',
+    failed: 'The model could not be loaded',
+    runOnCpu: 'Run on the CPU',
+  },
+  // Addresses such as chrome://flags cannot be links: browsers refuse them from a page.
+  webGpuHelp: {
+    browsers: [
+      {
+        name: 'Chrome or Edge, 113 or newer',
+        steps: [
+          'Open Settings, System, and turn on "Use graphics acceleration when available".',
+          'Still nothing: open chrome://flags (edge://flags in Edge), enable "Unsafe WebGPU Support", and relaunch. chrome://gpu says why it was off.',
+        ],
+      },
+      {
+        name: 'Firefox, 141 or newer on Windows, 145 on Mac',
+        steps: ['Elsewhere: open about:config, set dom.webgpu.enabled to true, and restart Firefox.'],
+      },
+      {
+        name: 'Safari, 26 or newer',
+        steps: [
+          'Safari 18: on a Mac, Develop, Feature Flags, WebGPU; on a phone, Settings, Apps, Safari, Advanced, Feature Flags, WebGPU.',
+        ],
+      },
+    ],
+    secure: 'WebGPU also needs a secure page: https, or localhost.',
+  },
+  opening: {
+    beginning: 'Beginning',
+    title: 'Ask something',
+    answersHere: (model: string) =>
+      `${model} answers here, on this device. Small models are quick and often wrong: check what matters.`,
+    ideas: [
+      'What is the capital of France?',
+      'Write a haiku about embers.',
+      'Explain what a list is in Python, with an example.',
+    ],
+  },
+  units: {
+    of: (part: string, whole: string) => `${part} of ${whole}`,
+    tokensPerSecond: (count: string) => `${count} tokens/s`,
   },
   answer: {
     answer: 'Answer',
@@ -139,8 +258,10 @@ export const en = {
   },
   offline: {
     offline: 'Offline',
-    whatWorks: 'Chats and the models on this device work. Other models cannot be fetched until the network is back.',
-    needsModel: 'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
+    whatWorks:
+      'Chats and the models on this device work. Other models cannot be fetched until the network is back.',
+    needsModel:
+      'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
     newVersion: 'A new version is here.',
     reload: 'Reload',
     reloadsSoon: 'The new version starts once the answer or the load at hand is complete.',
@@ -150,3 +271,6 @@ export const en = {
     installTitle: 'Install Brasa as an app on this device',
   },
 }
+
+/** What a language has to say. */
+export type Words = typeof en

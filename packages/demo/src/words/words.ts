@@ -1,13 +1,11 @@
 import { signal } from '@preact/signals'
 import { readStored, writeStored } from '../state/storage.ts'
-import { en } from './en.ts'
+import { en, type Words } from './en.ts'
 
 /**
  * A language is a file with the sections of en.ts and a line here. English is part of the page; another one is fetched when
  * it is chosen, so that nobody waits for words in a language that is not theirs.
  */
-export type Words = typeof en
-
 export type Language = 'en' | 'es'
 
 export const languageNames: Readonly<Record<Language, string>> = { en: 'English', es: 'Español' }

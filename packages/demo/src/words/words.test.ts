@@ -1,0 +1,70 @@
+import { afterEach, expect, test } from 'vitest'
+import { formatBytes, formatBytesOf, formatCount, formatMeasured, formatRate } from '../format/units.ts'
+import { en } from './en.ts'
+import { es } from './es.ts'
+import { language, words } from './words.ts'
+
+/** The words of a language with their places, functions called with their own arguments' names. */
+function flatten(value: unknown, place = ''): readonly (readonly [string, unknown])[] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([key, inner]) => flatten(inner, `${place}.${key}`))
+  }
+  return [[place, value]]
+}
+
+const english = new Map(flatten(en))
+const spanish = new Map(flatten(es))
+
+afterEach(() => {
+  language.value = 'en'
+  words.value = en
+})
+
+test('Spanish has the same words as English, of the same kind, and none of them empty', () => {
+  expect([...spanish.keys()].sort()).toEqual([...english.keys()].sort())
+  for (const [place, word] of spanish) {
+    expect(typeof word, place).toBe(typeof english.get(place))
+    if (typeof word === 'string') expect(word.trim(), place).not.toBe('')
+  }
+})
+
+/** A word that is the same in both languages, or the name of a thing. */
+const namesOf =
+  /^[\W\d]*$|^(Chats?|Models?|ONNX|API|JSON|Markdown|WebGPU|WebAssembly|ONNX Runtime|Error|Total|Esc|Alt|Ctrl|No|tokens?|Min p|Top [pk])$/i
+
+test('no sentence was left in English', () => {
+  const left = [...spanish].filter(
+    ([place, word]) => typeof word === 'string' && word === english.get(place) && !namesOf.test(word),
+  )
+  expect(left.filter(([, word]) => /\s/.test(String(word)))).toEqual([])
+})
+
+test('words with something in them say it, in both languages', () => {
+  for (const [place, word] of [...english, ...spanish]) {
+    if (typeof word !== 'function') continue
+    for (const number of [1, 2]) {
+      const said = word(...Array.from({ length: word.length }, () => number))
+      expect(said, place).toMatch(/\S/)
+      expect(said, place).not.toMatch(/undefined|NaN|\[object/)
+    }
+  }
+})
+
+test('figures follow the language', () => {
+  expect([formatCount(16_384), formatBytes(4.2e6), formatMeasured(310)]).toEqual([
+    '16,384',
+    '4.2 MB',
+    '0.31 s',
+  ])
+  expect(formatBytesOf(62e6, 98e6)).toBe('62 of 98 MB')
+  language.value = 'es'
+  words.value = es
+  expect([formatCount(16_384), formatBytes(4.2e6), formatMeasured(310)]).toEqual([
+    '16.384',
+    '4,2 MB',
+    '0,31 s',
+  ])
+  expect(formatCount(1234)).toBe('1.234')
+  expect(formatBytesOf(62e6, 98e6)).toBe('62 de 98 MB')
+  expect(formatRate(6.34)).toBe('6,3 tokens/s')
+})
