@@ -198,7 +198,7 @@ test('an engine that moves to another backend in mid-answer says so, and the ans
   await page.getByRole('button', { name: 'Understood' }).click()
 })
 
-test('an answer is shown as it is, with what was measured, and Again replaces it', async () => {
+test('an answer is shown as it is, with what was measured, and Again shows another in its place', async () => {
   await box.fill('What is the capital of France?')
   await userEvent.keyboard('{Enter}')
   await vi.waitFor(() => expect(answer()?.dataset.state).toBe('done'))
@@ -274,8 +274,13 @@ test('Esc stops the answer and keeps its words; Up asks the question in other wo
   }
   await box.click()
   await userEvent.keyboard('{ArrowUp}')
-  await expect.element(box).toHaveValue('Tell me a story')
-  await userEvent.keyboard(', briefly{Enter}')
+  const editor = page.getByRole('textbox', { name: 'Question in other words' })
+  await expect.element(editor).toHaveValue('Tell me a story')
+  await expect.element(editor).toHaveFocus()
+  await userEvent.keyboard('{Escape}')
+  await expect.element(editor).not.toBeInTheDocument()
+  await box.click()
+  await userEvent.keyboard('{ArrowUp}, briefly{Enter}')
   await vi.waitFor(() => expect(answer()?.textContent).toBe('A short one.'))
   expect(fake.requests.at(-1)?.messages).toEqual([{ role: 'user', content: 'Tell me a story, briefly' }])
 })

@@ -46,7 +46,7 @@ export function App() {
         </aside>
       )}
       <OpenSheet />
-      <Toasts />
+      {!isSideOver() && <Toasts />}
       <DropTarget />
     </>
   )
@@ -70,6 +70,11 @@ function Middle() {
         </>
       )
   }
+}
+
+/** What lies under a dialog cannot be reached: a toast that the chats bring lies in theirs. */
+function isSideOver(): boolean {
+  return sheet.value === 'chats' && !hasNav.value
 }
 
 function OpenSheet() {
@@ -99,6 +104,7 @@ function OpenSheet() {
       return hasNav.value ? null : (
         <SheetDialog key="chats" title="Brasa" place="left">
           <Side />
+          <Toasts />
         </SheetDialog>
       )
     case 'panel':

@@ -10,9 +10,10 @@ import { isolateAtStart, isolateWhenPossible } from './offline/isolation.ts'
 import { registerWorker } from './offline/registration.ts'
 import { serveApi } from './offline/serve-api.ts'
 import { rememberAnswerOptions } from './state/answer-options.ts'
-import { rememberChats } from './state/chats.ts'
+import { rememberCurrent } from './state/chats.ts'
+import { forgetStrayDrafts, rememberDrafts } from './state/drafts.ts'
+import { keepChats } from './state/keeping.ts'
 import { openPage } from './state/model.ts'
-import { rememberDraft } from './state/page.ts'
 import { rememberSettings } from './state/settings.ts'
 import { rememberTheme } from './theme/theme.ts'
 import { rememberLanguage } from './words/words.ts'
@@ -23,8 +24,9 @@ rememberTheme()
 await rememberLanguage()
 rememberSettings()
 rememberAnswerOptions()
-rememberChats()
-rememberDraft()
+rememberCurrent()
+rememberDrafts()
+void keepChats().then(forgetStrayDrafts)
 listenForKeys()
 render(<App />, document.querySelector('#app')!)
 void openPage()

@@ -1,4 +1,5 @@
 import type { Signal } from '@preact/signals'
+import { BranchButton, BranchSwitcher } from '../chats/branch-switcher.tsx'
 import { CopyButton } from '../controls/copy.tsx'
 import { formatCount, formatMeasured, formatRate } from '../format/units.ts'
 import { answerOptions, canAnswer } from '../state/answer-options.ts'
@@ -64,12 +65,14 @@ function Acts({ answer, last, isHeatShown }: Omit<StatProps, 'busy'>) {
     canAnswer(answerOptions.value)
   return (
     <>
+      <BranchSwitcher id={answer.id} />
       {answer.content !== '' && <CopyButton text={() => answer.content} label={said.theAnswer} />}
       {canAsk && (
         <button type="button" class="word" onClick={() => answerAgain(answer.id)}>
           {said.again}
         </button>
       )}
+      {answer.content !== '' && answering.value === undefined && <BranchButton id={answer.id} />}
       {answer.probabilities !== undefined && (
         <button
           type="button"

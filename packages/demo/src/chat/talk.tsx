@@ -1,14 +1,16 @@
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../controls/icon.tsx'
 import { answering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
-import { lastQuestion } from '../state/conversation.ts'
+import { type Message, shownMessages } from '../state/conversation.ts'
+import { waitsForChat } from '../state/keeping.ts'
+import { soughtId } from '../state/shown.ts'
 import { words } from '../words/words.ts'
 import { Announcer } from './announcer.tsx'
 import { AnswerView } from './answer.tsx'
 import { useFollowing } from './following.ts'
-import { QuestionView } from './message.tsx'
 import { Opening } from './opening.tsx'
+import { QuestionView } from './question.tsx'
 import './chat.css'
 
 /** The open chat. Follows the answer as long as its end is in sight, and lets go once the reader scrolls away. */
@@ -16,27 +18,31 @@ export function Talk() {
   const scroller = useRef<HTMLDivElement>(null)
   const column = useRef<HTMLDivElement>(null)
   const chat = currentChat.value
-  const numMessages = chat.messages.length
+  const messages = shownMessages(chat)
+  // Another branch is no new question: the reader stays where they are.
+  const lastAsked = useRef('')
+  if (answering.value?.chatId === chat.id) lastAsked.current = answering.value.answerId
 
   const { follows, onScroll, toEnd } = useFollowing(
     scroller,
     column,
     answering.value !== undefined,
-    `${chat.id} ${numMessages}`,
+    `${chat.id} ${lastAsked.current}`,
   )
-  const questionId = lastQuestion(chat)?.id
+  useLayoutEffect(() => {
+    const index = messages.findIndex(({ id }) => id === soughtId.value)
+    if (index < 0) return
+    soughtId.value = undefined
+    column.current!.children[index]?.scrollIntoView({ block: 'center' })
+  }, [messages, soughtId.value])
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
         <div class="column" ref={column} role="log" aria-label={words.value.app.chat} aria-live="off">
-          {numMessages === 0 && <Opening />}
-          {chat.messages.map((message, index) =>
-            message.role === 'user' ? (
-              <QuestionView key={message.id} question={message} last={message.id === questionId} />
-            ) : (
-              <AnswerView key={message.id} answer={message} last={index === numMessages - 1} />
-            ),
-          )}
+          {messages.length === 0 && !waitsForChat.value && <Opening />}
+          {messages.map((message, index) => (
+            <MessageView key={message.id} message={message} last={index === messages.length - 1} />
+          ))}
         </div>
       </div>
       <Announcer />
@@ -51,5 +57,23 @@ export function Talk() {
         </button>
       )}
     </div>
+  )
+}
+
+interface MessageProps {
+  readonly message: Message
+  readonly last: boolean
+}
+
+/** Drawn again only when the message itself has changed: an answer changes its chat with every frame. */
+function MessageView({ message, last }: MessageProps) {
+  return useMemo(
+    () =>
+      message.role === 'user' ? (
+        <QuestionView question={message} />
+      ) : (
+        <AnswerView answer={message} last={last} />
+      ),
+    [message, last],
   )
 }

@@ -6,7 +6,7 @@ import { answering, askQuestion, stopAnswering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
-import { cancelEdit, draft, editing } from '../state/page.ts'
+import { draft, editing } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { Notices } from './notices.tsx'
 import { OptionsButton, OptionsOn, SchemaNotice } from './options-bar.tsx'
@@ -22,18 +22,11 @@ export function Composer() {
     model.value.kind === 'ready' && !busy && text.trim() !== '' && canAnswer(answerOptions.value)
 
   useLayoutEffect(() => fitHeight(box.current!), [text])
-  useLayoutEffect(() => {
-    if (editing.value === undefined) return
-    box.current!.focus()
-    box.current!.setSelectionRange(text.length, text.length)
-  }, [editing.value])
 
   const send = () => {
     if (!canSend) return
-    const replacing = editing.value
     draft.value = ''
-    editing.value = undefined
-    void askQuestion(text, replacing)
+    void askQuestion(text)
     // On touch the focus would bring the keyboard back over the answer.
     if (!matchMedia('(pointer: coarse)').matches) box.current?.focus()
   }
@@ -43,7 +36,7 @@ export function Composer() {
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault()
       send()
-    } else if (event.key === 'ArrowUp' && text === '' && !busy) {
+    } else if (event.key === 'ArrowUp' && !event.altKey && text === '' && !busy) {
       event.preventDefault()
       editLast()
     }
@@ -54,14 +47,6 @@ export function Composer() {
         <Notices />
         <SchemaNotice />
         {currentChat.value.messages.length > 0 && <LoadStrip />}
-        {editing.value !== undefined && (
-          <div class="ask-editing small soft">
-            <span>{said.editing}</span>
-            <button type="button" class="word" onClick={cancelEdit}>
-              {said.cancel}
-            </button>
-          </div>
-        )}
         <OptionsOn />
         <form
           class="box"
@@ -115,7 +100,6 @@ function RunsOn() {
 function editLast(): void {
   const question = lastQuestion(currentChat.value)
   if (question === undefined) return
-  draft.value = question.content
   editing.value = question.id
 }
 

@@ -1,4 +1,5 @@
 import type { EngineWarning } from '@brasa/runtime'
+import { KeepNotice } from '../chats/keep-notice.tsx'
 import { formatCount } from '../format/units.ts'
 import { currentChat, startChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
@@ -21,6 +22,7 @@ export function Notices() {
   const holds = state.kind === 'ready' ? state.engine.model.contextLength : undefined
   return (
     <>
+      <KeepNotice />
       {warnings.value.filter(isUrgent).map(({ code, message }) => (
         <div key={code} class="notice" role="status" data-code={code}>
           <p>{message}</p>

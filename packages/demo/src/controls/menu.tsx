@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useId, useRef } from 'preact/hooks'
+import { useId, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
 import './menu.css'
 
@@ -26,6 +26,8 @@ export function Menu({ label, items, children, class: className = 'icon-button' 
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLDivElement>(null)
+  /** Its entries are made when it opens: a long list has many menus. */
+  const [isOpen, open] = useState(false)
   const entries = () => [...list.current!.querySelectorAll<HTMLElement>('[role=menuitem]:not(:disabled)')]
 
   const onToggle = (event: Event) => {
@@ -65,10 +67,11 @@ export function Menu({ label, items, children, class: className = 'icon-button' 
         role="menu"
         aria-label={label}
         popover="auto"
+        onBeforeToggle={(event) => open(event.newState === 'open')}
         onToggle={onToggle}
         onKeyDown={onKeyDown}
       >
-        {items.map(({ word, icon, isBad, isOff, run }) => (
+        {(isOpen ? items : []).map(({ word, icon, isBad, isOff, run }) => (
           <button
             key={word}
             type="button"

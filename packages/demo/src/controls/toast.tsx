@@ -9,6 +9,8 @@ interface Toast {
   readonly text: string
   /** The way back, such as Undo, or the way on. */
   readonly action?: { readonly word: string; readonly run: () => void }
+  /** It is there until it is closed: what went wrong takes time to read. */
+  readonly stays?: boolean
 }
 
 /** Long enough to read a sentence and reach its button. */
@@ -25,13 +27,22 @@ export function hideToast(): void {
   toast.value = undefined
 }
 
+/** Does what the toast offers; false if it offers nothing. */
+export function takeToast(): boolean {
+  const action = toast.value?.action
+  if (action === undefined) return false
+  hideToast()
+  action.run()
+  return true
+}
+
 /** Once a page. Its live region is there before any text is: only so is it read out. */
 export function Toasts() {
   const shown = toast.value
   /** A pointer on it, or the focus in it, keeps it. */
   const [isHeld, hold] = useState(false)
   useEffect(() => {
-    if (shown === undefined || isHeld) return
+    if (shown === undefined || shown.stays || isHeld) return
     const timer = setTimeout(() => toast.value === shown && hideToast(), shownMs)
     return () => clearTimeout(timer)
   }, [shown, isHeld])
@@ -47,14 +58,7 @@ export function Toasts() {
         >
           <p>{shown.text}</p>
           {shown.action !== undefined && (
-            <button
-              type="button"
-              class="word toast-act"
-              onClick={() => {
-                hideToast()
-                shown.action?.run()
-              }}
-            >
+            <button type="button" class="word toast-act" onClick={takeToast}>
               {shown.action.word}
             </button>
           )}

@@ -1,7 +1,9 @@
-import { showToast } from '../controls/toast.tsx'
-import { leaveFor } from '../nav/nav.tsx'
+import { renaming } from '../chats/chat-line.tsx'
+import { leaveFor } from '../chats/moves.ts'
+import { showToast, takeToast } from '../controls/toast.tsx'
 import { answerAgain, answering, stopAnswering } from '../state/answering.ts'
-import { chats, currentChat, openChat, startChat } from '../state/chats.ts'
+import { chats, currentChat, currentId, openChat, startChat } from '../state/chats.ts'
+import { shownMessages } from '../state/conversation.ts'
 import { cancelEdit, editing, hasNav, sheet, showView, togglePanel, view, views } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { meaningOf } from './shortcuts.ts'
@@ -14,7 +16,8 @@ export function listenForKeys(): void {
     if (sheet.value !== undefined || document.querySelector('dialog[open], [popover]:popover-open')) return
     const meaning = meaningOf(event)
     if (meaning === undefined) return
-    if ((meaning.does === 'focusBox' || meaning.does === 'showKeys') && isTyping(event.target)) return
+    if (meaning.isTyped && isTyping(event.target)) return
+    if (meaning.does === 'undo' && !takeToast()) return
     if (meaning.does !== 'stop') event.preventDefault()
     act(meaning.does, meaning.part)
   })
@@ -47,6 +50,9 @@ function act(does: NonNullable<ReturnType<typeof meaningOf>>['does'], part = 0):
     case 'nextChat':
       stepChat(1)
       return
+    case 'renameChat':
+      renameOpenChat()
+      return
     case 'copyAnswer':
       void copyLastAnswer()
       return
@@ -74,6 +80,12 @@ function searchChats(): void {
   focusSoon('.side-chats input[type="search"]')
 }
 
+function renameOpenChat(): void {
+  if (!chats.value.some(({ id }) => id === currentId.value)) return
+  if (!hasNav.value) sheet.value = 'chats'
+  renaming.value = currentId.value
+}
+
 /** The list is newest first: down goes back in time. */
 function stepChat(step: number): void {
   const list = chats.value
@@ -84,7 +96,7 @@ function stepChat(step: number): void {
 }
 
 function lastAnswer() {
-  return currentChat.value.messages.findLast((message) => message.role === 'assistant')
+  return shownMessages(currentChat.value).findLast((message) => message.role === 'assistant')
 }
 
 async function copyLastAnswer(): Promise<void> {

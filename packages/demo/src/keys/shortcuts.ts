@@ -19,6 +19,9 @@ export const shortcuts = [
   { keys: ['mod', 'K'], does: 'search' },
   { keys: ['Alt', '↑'], does: 'previousChat' },
   { keys: ['Alt', '↓'], does: 'nextChat' },
+  { keys: ['F2'], does: 'renameChat' },
+  { keys: ['Delete'], does: 'deleteChat' },
+  { keys: ['mod', 'Z'], does: 'undo' },
   { keys: ['Alt', 'C'], does: 'copyAnswer' },
   { keys: ['Alt', 'R'], does: 'again' },
   { keys: ['Alt', 'M'], does: 'chooseModel' },
@@ -41,8 +44,10 @@ const alt: Readonly<Record<string, Meaning>> = {
   arrowdown: 'nextChat',
 }
 
-/** What a key pressed anywhere on the page means, and for a part of the page which one. */
-export function meaningOf(pressed: Pressed): { readonly does: Meaning; readonly part?: number } | undefined {
+/** What a key pressed anywhere on the page means, and for a part of the page which one. `isTyped`: not in a field, which has it for itself. */
+export function meaningOf(
+  pressed: Pressed,
+): { readonly does: Meaning; readonly part?: number; readonly isTyped?: boolean } | undefined {
   const { altKey, ctrlKey, metaKey, shiftKey } = pressed
   const name = nameOf(pressed)
   if (altKey && !ctrlKey && !metaKey && !shiftKey) {
@@ -51,11 +56,15 @@ export function meaningOf(pressed: Pressed): { readonly does: Meaning; readonly 
     return does === undefined ? undefined : { does }
   }
   // Of the two, only one is a person's on their device; the other means nothing there.
-  if (ctrlKey !== metaKey && !altKey && !shiftKey && name === 'k') return { does: 'search' }
+  if (ctrlKey !== metaKey && !altKey && !shiftKey) {
+    if (name === 'k') return { does: 'search' }
+    if (name === 'z') return { does: 'undo', isTyped: true }
+  }
   if (altKey || ctrlKey || metaKey) return undefined
   if (name === 'escape') return { does: 'stop' }
-  if (name === '/') return { does: 'focusBox' }
-  return name === '?' ? { does: 'showKeys' } : undefined
+  if (name === 'f2') return { does: 'renameChat' }
+  if (name === '/') return { does: 'focusBox', isTyped: true }
+  return name === '?' ? { does: 'showKeys', isTyped: true } : undefined
 }
 
 /** With Option a Mac types other letters: there the place of the key tells. */

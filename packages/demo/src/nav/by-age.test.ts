@@ -7,11 +7,11 @@ const hour = 60 * 60 * 1000
 
 test('every chat is under exactly one heading, and empty headings are left out', () => {
   const chats = [1, 11, 13, 24 * 6, 24 * 8].map((hours) => newChat(`${hours}`, noon - hours * hour))
-  const grouped = chatsByAge(chats, noon).map(([heading, group]) => [heading, group.map(({ id }) => id)])
+  const grouped = chatsByAge(chats, noon).map(([age, group]) => [age, group.map(({ id }) => id)])
   expect(grouped).toEqual([
-    ['Today', ['1', '11']],
-    ['Last seven days', ['13', '144']],
-    ['Older', ['192']],
+    ['today', ['1', '11']],
+    ['lastSevenDays', ['13', '144']],
+    ['older', ['192']],
   ])
   expect(chatsByAge([], noon)).toEqual([])
 })

@@ -1,17 +1,17 @@
-import type { Chat } from '../state/conversation.ts'
-
 const day = 24 * 60 * 60 * 1000
 
-/** Groups chats, newest first, under words a person would use. Empty groups are left out. */
-export function chatsByAge(
-  chats: readonly Chat[],
+export type Age = 'today' | 'lastSevenDays' | 'older'
+
+/** Groups chats, newest first, by age. Empty groups are left out. */
+export function chatsByAge<T extends { readonly updatedAt: number }>(
+  chats: readonly T[],
   now: number,
-): readonly (readonly [string, readonly Chat[]])[] {
+): readonly (readonly [Age, readonly T[]])[] {
   const today = new Date(now).setHours(0, 0, 0, 0)
-  const groups: readonly (readonly [string, number, number])[] = [
-    ['Today', today, Number.POSITIVE_INFINITY],
-    ['Last seven days', today - 7 * day, today],
-    ['Older', Number.NEGATIVE_INFINITY, today - 7 * day],
+  const groups: readonly (readonly [Age, number, number])[] = [
+    ['today', today, Number.POSITIVE_INFINITY],
+    ['lastSevenDays', today - 7 * day, today],
+    ['older', Number.NEGATIVE_INFINITY, today - 7 * day],
   ]
   return groups
     .map(

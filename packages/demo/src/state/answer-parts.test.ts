@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { reviveProbabilities, reviveRounds, roundMessages } from './answer-parts.ts'
-import { ask, newChat, requestMessages, reviveChat, updateAnswer } from './conversation.ts'
+import { ask, newChat, requestMessages, updateAnswer } from './conversation.ts'
+import { reviveChat } from './revive.ts'
 
 const call = { id: 'call_1', name: 'calculator', arguments: '{"expression":"6*7"}', result: '42', tookMs: 1 }
 const rounds = [{ content: 'Let me see.', calls: [call] }]

@@ -1,9 +1,11 @@
 import type { Engine } from '@brasa/runtime'
 import { batch, signal } from '@preact/signals'
+import { holdAnswer } from './answer-locks.ts'
 import { answerOptions } from './answer-options.ts'
 import { type AnswerChange, streamAnswer } from './answer-stream.ts'
-import { changeChat, currentChat, openChat, putChat, storeChat } from './chats.ts'
-import { ask, askAgain, requestMessages, updateAnswer, withoutQuestion } from './conversation.ts'
+import { changeChat, currentChat, openChat, putChat } from './chats.ts'
+import { ask, askAgain, askInstead, requestMessages, updateAnswer } from './conversation.ts'
+import { writeChats } from './keeping.ts'
 import { loadModel, model, reference, refreshMemory } from './model.ts'
 import { settings } from './settings.ts'
 
@@ -15,12 +17,18 @@ export const speeds = signal<readonly number[]>([])
 const maxSpeeds = 40
 let stop: AbortController | undefined
 
-/** Asks in the open chat; in place of `replacing` and all after it when a question is edited. */
+/** Asks in the open chat; beside `replacing`, on a branch of its own, when a question is edited. */
 export async function askQuestion(text: string, replacing?: string): Promise<void> {
   if (model.value.kind !== 'ready' || answering.value !== undefined) return
-  const base = replacing === undefined ? currentChat.value : withoutQuestion(currentChat.value, replacing)
+  const base = currentChat.value
   const answerId = crypto.randomUUID()
-  putChat(ask(base, { role: 'user', id: crypto.randomUUID(), content: text }, answerId, Date.now()))
+  const question = { role: 'user', id: crypto.randomUUID(), content: text } as const
+  const now = Date.now()
+  putChat(
+    replacing === undefined
+      ? ask(base, question, answerId, now)
+      : askInstead(base, replacing, question, answerId, now),
+  )
   openChat(base.id)
   await writeAnswer(model.value.engine, base.id, answerId)
 }
@@ -52,9 +60,10 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
   stop = controller
   answering.value = { chatId, answerId }
   const options = answerOptions.value
-  const change = (next: AnswerChange) => changeChat(chatId, (chat) => updateAnswer(chat, answerId, next))
+  const letGo = holdAnswer(answerId)
+  const change = (next: AnswerChange) =>
+    changeChat(chatId, (chat) => updateAnswer(chat, answerId, { ...next, changedAt: Date.now() }))
   if (options.mode === 'json') change({ format: 'json' })
-  storeChat(chatId)
   const request = {
     engine,
     messages: requestMessages(currentChat.value, answerId, settings.value.systemPrompt),
@@ -71,6 +80,7 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
       speeds.value = [...speeds.value, stats.tokensPerSecond].slice(-maxSpeeds)
     }
   })
-  storeChat(chatId)
+  await writeChats()
+  letGo()
   await refreshMemory()
 }

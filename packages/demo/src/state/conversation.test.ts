@@ -2,16 +2,22 @@ import { expect, test } from 'vitest'
 import {
   ask,
   askAgain,
+  askInstead,
+  branchOff,
   type Chat,
   chatTitle,
   contextTokens,
   lastQuestion,
   newChat,
+  renameChat,
   requestMessages,
-  reviveChat,
+  showMessage,
+  shownMessages,
+  showSibling,
   updateAnswer,
-  withoutQuestion,
 } from './conversation.ts'
+
+const shownIds = (chat: Chat) => shownMessages(chat).map(({ id }) => id)
 
 const question = (id: string, content: string) => ({ role: 'user' as const, id, content })
 
@@ -31,19 +37,37 @@ test('a question brings an answer that waits', () => {
   const chat = ask(newChat('c', 1), question('q', 'Hello'), 'a', 2)
   expect(chat.updatedAt).toBe(2)
   expect(chat.messages).toEqual([
-    question('q', 'Hello'),
-    { role: 'assistant', id: 'a', content: '', state: 'waiting' },
+    { ...question('q', 'Hello'), parent: null },
+    { role: 'assistant', id: 'a', parent: 'q', content: '', state: 'waiting' },
   ])
 })
 
-test('again puts a new answer in place of the old one and drops what came after', () => {
-  expect(askAgain(talk(), 'a1', 'b', 9).messages.map((message) => message.id)).toEqual(['q1', 'b'])
+test('again puts a new answer beside the old one, which keeps what came after it', () => {
+  const again = askAgain(talk(), 'a1', 'b', 9)
+  expect(shownIds(again)).toEqual(['q1', 'b'])
+  expect(shownIds(showSibling(again, 'b', -1))).toEqual(['q1', 'a1', 'q2', 'a2'])
+  expect(showSibling(again, 'b', 1)).toBe(again)
   expect(askAgain(talk(), 'q1', 'b', 9)).toEqual(talk())
 })
 
-test('an edited question takes its answer with it', () => {
-  expect(withoutQuestion(talk(), 'q2').messages.map((message) => message.id)).toEqual(['q1', 'a1'])
-  expect(lastQuestion(talk())?.id).toBe('q2')
+test('an edited question stands beside the old one, and both keep their answers', () => {
+  const edited = askInstead(talk(), 'q1', question('q', 'Other?'), 'a', 9)
+  expect(shownIds(edited)).toEqual(['q', 'a'])
+  expect(requestMessages(edited, 'a', '')).toEqual([{ role: 'user', content: 'Other?' }])
+  expect(lastQuestion(edited)?.id).toBe('q')
+  expect(contextTokens(edited)).toBe(0)
+  const old = showSibling(edited, 'q', -1)
+  expect(shownIds(old)).toEqual(shownIds(talk()))
+  expect(contextTokens(old)).toBe(40)
+  expect(requestMessages(old, 'a', '')).toEqual([{ role: 'user', content: 'Other?' }])
+  expect(shownIds(showMessage(old, 'a'))).toEqual(['q', 'a'])
+  expect(showMessage(old, 'a2')).toBe(old)
+})
+
+test('a chat goes on from a message in a chat of its own', () => {
+  const branch = branchOff(talk(), 'a1', 'd', 'One? (branch)', 9)
+  expect(shownIds(branch)).toEqual(['q1', 'a1'])
+  expect(branch).toMatchObject({ id: 'd', title: 'One? (branch)', updatedAt: 9 })
 })
 
 test('the request is what was said before the answer, with the system prompt only if there is one', () => {
@@ -77,7 +101,7 @@ test('the context used is what the last measured answer said', () => {
 })
 
 test('a title is the first line of the first question, cut at a word', () => {
-  expect(chatTitle(newChat('c', 1))).toBe('New chat')
+  expect(chatTitle(newChat('c', 1))).toBe('')
   expect(chatTitle(talk())).toBe('One?')
   const long = ask(newChat('c', 1), question('q', `${'word '.repeat(30)}\nmore`), 'a', 1)
   expect(chatTitle(long)).toBe('word word word word word word word word word…')
@@ -85,15 +109,8 @@ test('a title is the first line of the first question, cut at a word', () => {
   expect(chatTitle(unbroken).length).toBeLessThan(50)
 })
 
-test('an answer cut off by a reload comes back as stopped, with its words', () => {
-  const cut = updateAnswer(talk(), 'a2', { content: 'Sec', state: 'streaming' })
-  const revived = reviveChat(JSON.parse(JSON.stringify(cut)))
-  expect(revived?.messages.at(-1)).toMatchObject({ content: 'Sec', state: 'stopped' })
+test('a title that the person gives stays until it is taken away', () => {
+  const named = renameChat(talk(), '  Two\nquestions ', 5)
+  expect(chatTitle(named)).toBe('Two questions')
+  expect(chatTitle(renameChat(named, ' ', 6))).toBe('One?')
 })
-
-test.each([undefined, null, 7, 'text', {}, { id: 'c', updatedAt: 1 }, { id: 1, updatedAt: 1, messages: [] }])(
-  '%j is no chat',
-  (stored) => {
-    expect(reviveChat(stored)).toBeUndefined()
-  },
-)

@@ -1,11 +1,6 @@
 import type { ChatMessage } from '@brasa/runtime'
-import {
-  reviveProbabilities,
-  reviveRounds,
-  roundMessages,
-  type TokenProbability,
-  type ToolRound,
-} from './answer-parts.ts'
+import { roundMessages, type TokenProbability, type ToolRound } from './answer-parts.ts'
+import { newestEnd, pathTo, siblings } from './branches.ts'
 
 /** A chat as data, and the moves on it. Nothing here knows the page, the engine or the clock. */
 
@@ -13,6 +8,13 @@ export interface Chat {
   readonly id: string
   /** ms since the epoch of the last change. */
   readonly updatedAt: number
+  /** The person's; without it the first line is the title. */
+  readonly title?: string
+  /** ms since the epoch: of two tabs' titles the later one stays. */
+  readonly renamedAt?: number
+  /** The last message of the branch that is shown; without it the newest. */
+  readonly tip?: string
+  /** Those of all branches, in the order they were made. */
   readonly messages: readonly Message[]
 }
 
@@ -21,13 +23,18 @@ export type Message = Question | Answer
 export interface Question {
   readonly role: 'user'
   readonly id: string
+  /** The message it follows; null at the beginning. */
+  readonly parent: string | null
   readonly content: string
 }
 
 export interface Answer {
   readonly role: 'assistant'
   readonly id: string
+  readonly parent: string | null
   readonly content: string
+  /** ms since the epoch: of two tabs' versions the later one stays. */
+  readonly changedAt?: number
   /** What the model thought before it answered, if it does such a thing. */
   readonly thought?: string
   /** How long it thought; not there yet while it does. */
@@ -65,28 +72,87 @@ export function newChat(id: string, now: number): Chat {
   return { id, updatedAt: now, messages: [] }
 }
 
-/** Adds a question and an answer that waits to be written. */
-export function ask(chat: Chat, question: Question, answerId: string, now: number): Chat {
-  return { ...chat, updatedAt: now, messages: [...chat.messages, question, waitingAnswer(answerId)] }
+/** The messages that are shown, from the first to the last. */
+export function shownMessages(chat: Chat): readonly Message[] {
+  let path = paths.get(chat)
+  if (path === undefined) {
+    path = pathTo(chat.messages, chat.tip)
+    paths.set(chat, path)
+  }
+  return path
 }
 
-/** Everything up to the answer, and a new one in its place. */
+/** A chat never changes: a change is another chat. */
+const paths = new WeakMap<Chat, readonly Message[]>()
+
+type Asked = Omit<Question, 'parent'>
+
+/** Adds a question at the end of what is shown, and an answer that waits to be written. */
+export function ask(chat: Chat, question: Asked, answerId: string, now: number): Chat {
+  return askAfter(chat, shownMessages(chat).at(-1)?.id ?? null, question, answerId, now)
+}
+
+/** A question in other words, beside the old one, which stays on a branch of its own. */
+export function askInstead(
+  chat: Chat,
+  oldQuestionId: string,
+  question: Asked,
+  answerId: string,
+  now: number,
+): Chat {
+  const old = chat.messages.find((message) => message.id === oldQuestionId)
+  return old?.role === 'user' ? askAfter(chat, old.parent, question, answerId, now) : chat
+}
+
+function askAfter(
+  chat: Chat,
+  parent: string | null,
+  { role, id, content }: Asked,
+  answerId: string,
+  now: number,
+): Chat {
+  const messages = [...chat.messages, { role, id, parent, content }, waitingAnswer(answerId, id)]
+  return { ...chat, updatedAt: now, tip: answerId, messages }
+}
+
+/** Another answer to the same question; the old one stays on a branch of its own. */
 export function askAgain(chat: Chat, oldAnswerId: string, answerId: string, now: number): Chat {
-  const index = chat.messages.findIndex((message) => message.id === oldAnswerId)
-  if (index < 0 || chat.messages[index]!.role !== 'assistant') return chat
-  return { ...chat, updatedAt: now, messages: [...chat.messages.slice(0, index), waitingAnswer(answerId)] }
+  const old = chat.messages.find((message) => message.id === oldAnswerId)
+  if (old?.role !== 'assistant') return chat
+  const messages = [...chat.messages, waitingAnswer(answerId, old.parent)]
+  return { ...chat, updatedAt: now, tip: answerId, messages }
 }
 
-/** Everything before the question: what stays when it is asked in other words. */
-export function withoutQuestion(chat: Chat, questionId: string): Chat {
-  const index = chat.messages.findIndex((message) => message.id === questionId)
-  return index < 0 ? chat : { ...chat, messages: chat.messages.slice(0, index) }
+/** Shows the sibling that is `step` away, with the newest of what follows it. */
+export function showSibling(chat: Chat, id: string, step: 1 | -1): Chat {
+  const all = siblings(chat.messages, id)
+  const next = all[all.findIndex((message) => message.id === id) + step]
+  return next === undefined ? chat : { ...chat, tip: newestEnd(chat.messages, next.id) }
+}
+
+/** Shows a branch that holds the message. */
+export function showMessage(chat: Chat, id: string): Chat {
+  if (shownMessages(chat).some((message) => message.id === id)) return chat
+  return { ...chat, tip: newestEnd(chat.messages, id) }
+}
+
+/** What was said up to the message, as a chat of its own. */
+export function branchOff(chat: Chat, messageId: string, id: string, title: string, now: number): Chat {
+  const messages = pathTo(chat.messages, messageId)
+  return { id, updatedAt: now, title, renamedAt: now, tip: messageId, messages }
+}
+
+/** An empty title gives the first line back its place. */
+export function renameChat(chat: Chat, title: string, now: number): Chat {
+  const { title: _, ...untitled } = chat
+  const next = title.replace(/\s+/g, ' ').trim().slice(0, 200)
+  return { ...untitled, renamedAt: now, ...(next !== '' && { title: next }) }
 }
 
 export function updateAnswer(
   chat: Chat,
   answerId: string,
-  change: Partial<Omit<Answer, 'role' | 'id'>>,
+  change: Partial<Omit<Answer, 'role' | 'id' | 'parent'>>,
 ): Chat {
   const messages = chat.messages.map((message) =>
     message.id === answerId && message.role === 'assistant' ? { ...message, ...change } : message,
@@ -95,7 +161,7 @@ export function updateAnswer(
 }
 
 export function lastQuestion(chat: Chat): Question | undefined {
-  return chat.messages.findLast((message) => message.role === 'user')
+  return shownMessages(chat).findLast((message) => message.role === 'user')
 }
 
 /**
@@ -103,8 +169,13 @@ export function lastQuestion(chat: Chat): Question | undefined {
  * the model thought.
  */
 export function requestMessages(chat: Chat, answerId: string, systemPrompt: string): readonly ChatMessage[] {
-  const end = chat.messages.findIndex((message) => message.id === answerId)
-  const before = chat.messages.slice(0, end < 0 ? undefined : end)
+  const answer = chat.messages.find((message) => message.id === answerId)
+  const before =
+    answer === undefined
+      ? shownMessages(chat)
+      : answer.parent === null
+        ? []
+        : pathTo(chat.messages, answer.parent)
   const system = systemPrompt.trim() === '' ? [] : [{ role: 'system' as const, content: systemPrompt }]
   return [...system, ...before.flatMap(spokenMessages)]
 }
@@ -118,7 +189,7 @@ function spokenMessages(message: Message): readonly ChatMessage[] {
 
 /** Tokens the chat held after its last answer; 0 before the first. */
 export function contextTokens(chat: Chat): number {
-  const answer = chat.messages.findLast(
+  const answer = shownMessages(chat).findLast(
     (message) => message.role === 'assistant' && message.stats !== undefined,
   )
   return answer?.role === 'assistant' ? (answer.stats?.contextTokens ?? 0) : 0
@@ -126,48 +197,25 @@ export function contextTokens(chat: Chat): number {
 
 const titleLength = 48
 
-/** The first question's first line, cut at a word. */
+/** What the person calls it; else the first question's first line, cut at a word. Empty for a chat with no words. */
 export function chatTitle(chat: Chat): string {
-  const first =
-    chat.messages
-      .find((message) => message.role === 'user')
-      ?.content.trim()
-      .split('\n', 1)[0] ?? ''
-  if (first === '') return 'New chat'
+  let title = titles.get(chat)
+  if (title === undefined) {
+    title = chat.title ?? firstLine(shownMessages(chat).find(({ role }) => role === 'user')?.content ?? '')
+    titles.set(chat, title)
+  }
+  return title
+}
+
+const titles = new WeakMap<Chat, string>()
+
+function firstLine(text: string): string {
+  const first = text.trim().split('\n', 1)[0]!
   if (first.length <= titleLength) return first
   const cut = first.slice(0, titleLength)
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), titleLength / 2)).trimEnd()}…`
 }
 
-/** A chat out of storage, or undefined if it is none. An answer that was being written when the page went is stopped. */
-export function reviveChat(stored: unknown): Chat | undefined {
-  const chat = stored as Partial<Chat> | null | undefined
-  if (typeof chat?.id !== 'string' || typeof chat.updatedAt !== 'number' || !Array.isArray(chat.messages))
-    return undefined
-  const messages = (chat.messages as readonly Message[]).filter(
-    (message) =>
-      typeof message?.id === 'string' &&
-      typeof message.content === 'string' &&
-      (message.role === 'user' || message.role === 'assistant'),
-  )
-  return {
-    id: chat.id,
-    updatedAt: chat.updatedAt,
-    messages: messages.map((message) => (message.role === 'assistant' ? reviveAnswer(message) : message)),
-  }
-}
-
-function reviveAnswer({ rounds, probabilities, ...rest }: Answer): Answer {
-  const [calls, tokens] = [reviveRounds(rounds), reviveProbabilities(probabilities)]
-  const isCut = rest.state === 'waiting' || rest.state === 'streaming'
-  return {
-    ...rest,
-    ...(isCut && { state: 'stopped' }),
-    ...(calls && { rounds: calls }),
-    ...(tokens && { probabilities: tokens }),
-  }
-}
-
-function waitingAnswer(id: string): Answer {
-  return { role: 'assistant', id, content: '', state: 'waiting' }
+function waitingAnswer(id: string, parent: string | null): Answer {
+  return { role: 'assistant', id, parent, content: '', state: 'waiting' }
 }

@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals'
+import { signal } from '@preact/signals'
 import { readStored, writeStored } from './storage.ts'
 
 /** The one thing that lies over the page, if any. `chats` and `panel` do so only where the screen is narrow. */
@@ -23,15 +23,14 @@ export function showView(next: View): void {
   if (viewOf(location.hash) !== next) location.hash = next
 }
 
-/** What is in the box and not yet sent; kept so that neither an error nor a reload loses it. */
+/** What is in the box and not yet sent: drafts.ts keeps one for each chat. */
 export const draft = signal('')
-/** The question that the box holds in order to ask it in other words. */
+/** The question that is being put in other words, in its own place. */
 export const editing = signal<string | undefined>(undefined)
 
 /** Leaves the question as it was. */
 export function cancelEdit(): void {
   editing.value = undefined
-  draft.value = ''
 }
 
 /** Follows a media query. */
@@ -58,14 +57,4 @@ export function togglePanel(): void {
     showsPanel.value = !showsPanel.value
     writeStored(panelKey, showsPanel.value)
   } else sheet.value = sheet.value === 'panel' ? undefined : 'panel'
-}
-
-const draftKey = 'brasa.draft'
-
-export function rememberDraft(): void {
-  const stored = readStored(draftKey)
-  if (typeof stored === 'string') draft.value = stored
-  effect(() => {
-    writeStored(draftKey, draft.value)
-  })
 }

@@ -43,6 +43,20 @@ test.each([
   expect(runTool(name, json)).toMatchObject({ result, failed: true })
 })
 
+test('what a model may write as an expression is what the calculator reads', () => {
+  const [calculator] = toolDefinitions(['calculator'])
+  const { properties } = calculator!.function.parameters as {
+    properties: { expression: { pattern: string } }
+  }
+  const pattern = new RegExp(properties.expression.pattern)
+  for (const text of ['17 * 23', '-(2+3)^2 % 7', 'sqrt(1764)', '2*pi', '12.5 + 7.25', 'ln(e)']) {
+    expect(text).toMatch(pattern)
+    expect(runTool('calculator', JSON.stringify({ expression: text }))).not.toHaveProperty('failed')
+  }
+  for (const text of ['', 'The time', '12.5, 7.25', '17 * 23}}</tool_call>'])
+    expect(text).not.toMatch(pattern)
+})
+
 test('every tool is described under its name, with arguments that are held to a schema', () => {
   const definitions = toolDefinitions(toolNames)
   expect(definitions.map((each) => each.function.name)).toEqual([...toolNames])

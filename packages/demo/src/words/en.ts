@@ -21,6 +21,20 @@ export const en = {
     inMemoryOnly: 'In memory only',
     onThisDevice: 'On this device',
   },
+  offline: {
+    offline: 'Offline',
+    whatWorks:
+      'Chats and the models on this device work. Other models cannot be fetched until the network is back.',
+    needsModel:
+      'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
+    newVersion: 'A new version is here.',
+    reload: 'Reload',
+    reloadsSoon: 'The new version starts once the answer or the load at hand is complete.',
+    moreThreads: 'After a reload this page can use every core of the processor.',
+    notNow: 'Not now',
+    install: 'Install',
+    installTitle: 'Install Brasa as an app on this device',
+  },
   controls: {
     close: 'Close',
     cancel: 'Cancel',
@@ -50,6 +64,9 @@ export const en = {
       search: 'Search the chats',
       previousChat: 'Newer chat',
       nextChat: 'Older chat',
+      renameChat: 'Rename the chat',
+      deleteChat: 'Delete the chat, in the list',
+      undo: 'Bring back what was just deleted',
       copyAnswer: 'Copy the last answer',
       again: 'Answer again',
       chooseModel: 'Choose a model',
@@ -256,19 +273,64 @@ export const en = {
     maxTokens: { label: 'Longest answer', hint: 'In tokens, about three quarters of a word each.' },
     seed: { label: 'Seed', hint: 'The same seed and settings give the same answer. Empty draws one.' },
   },
-  offline: {
-    offline: 'Offline',
-    whatWorks:
-      'Chats and the models on this device work. Other models cannot be fetched until the network is back.',
-    needsModel:
-      'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
-    newVersion: 'A new version is here.',
+  chats: {
+    newChat: 'New chat',
+    search: 'Search chats',
+    allChats: 'All chats',
+    untitled: 'Chat without words',
+    today: 'Today',
+    lastSevenDays: 'Last seven days',
+    older: 'Older',
+    found: (chats: number) =>
+      chats === 0 ? 'No chat found' : chats === 1 ? '1 chat found' : `${chats} chats found`,
+    actsOf: (title: string) => `More for chat: ${title}`,
+    titleOf: (title: string) => `New title for chat: ${title}`,
+    rename: 'Rename',
+    delete: 'Delete',
+    deleted: (title: string) => `“${title}” was deleted.`,
+    deletedMany: (chats: number) => `${chats} chats were deleted.`,
+    exportAll: 'Export all chats',
+    exportJson: 'Export as JSON',
+    exportMarkdown: 'Export as Markdown',
+    import: 'Import chats',
+    chooseAnother: 'Choose another file',
+    imported: (added: number, known: number) => {
+      const here = known === 0 ? '' : ` ${known === 1 ? '1 chat was' : `${known} chats were`} here already.`
+      if (added === 0) return `Nothing new was found.${here}`
+      return `${added === 1 ? '1 chat was' : `${added} chats were`} imported.${here}`
+    },
+    fileTooLarge: (file: string) => `${file} is larger than 200 MB. No chat was imported.`,
+    fileNotJson: (file: string) => `${file} is not JSON, or was cut off. No chat was imported.`,
+    fileNotChats: (file: string) => `${file} holds no chats that were exported here. No chat was imported.`,
+    fileNewer: (file: string) =>
+      `${file} was written by a newer version of this page. Reload the page and import it again.`,
+    damagedChat: (file: string, chat: number, field: string) =>
+      `In ${file}, chat ${chat} has no valid “${field}”. No chat was imported.`,
+    damagedMessage: (file: string, chat: number, message: number, field: string) =>
+      `In ${file}, message ${message} of chat ${chat} has no valid “${field}”. No chat was imported.`,
+    you: 'You',
+    answer: 'Answer',
+    edit: 'Edit',
+    editQuestion: 'Edit question',
+    questionInOtherWords: 'Question in other words',
+    editKeepsBoth: 'Your first words stay on a branch of their own.',
+    send: 'Send',
+    previousVersion: 'Previous version',
+    nextVersion: 'Next version',
+    placeOf: (place: number, of: number) => `${place} of ${of}`,
+    branch: 'Branch',
+    branchHint: 'Go on from here in a new chat',
+    branchOf: (title: string) => `${title} (branch)`,
+    notKept:
+      'This browser gives the page no storage for chats, as some private windows do. They stay in this tab and are gone when it closes.',
+    storeFull:
+      'Storage is full. What is new in your chats is only in this tab: remove a model or old chats, or export them.',
+    storeNewer:
+      'A newer version of this page keeps the chats in another way. Reload to get it; what is only in this tab can be exported first.',
     reload: 'Reload',
-    reloadsSoon: 'The new version starts once the answer or the load at hand is complete.',
-    moreThreads: 'After a reload this page can use every core of the processor.',
-    notNow: 'Not now',
-    install: 'Install',
-    installTitle: 'Install Brasa as an app on this device',
+    removeModels: 'Remove models',
+    deleteOldest: (chats: number) =>
+      chats === 1 ? 'Delete the oldest chat' : `Delete the ${chats} oldest chats`,
   },
 }
 

@@ -23,6 +23,20 @@ export const es: Words = {
     inMemoryOnly: 'Solo en memoria',
     onThisDevice: 'En este dispositivo',
   },
+  offline: {
+    offline: 'Sin conexión',
+    whatWorks:
+      'Los chats y los modelos de este dispositivo funcionan. Otros modelos no se pueden descargar hasta que vuelva la red.',
+    needsModel:
+      'Aún no hay ningún modelo en este dispositivo. Conéctate una vez para descargar uno; después la página funciona sin conexión.',
+    newVersion: 'Hay una versión nueva.',
+    reload: 'Recargar',
+    reloadsSoon: 'La versión nueva empieza cuando termine la respuesta o la carga en curso.',
+    moreThreads: 'Tras recargar, esta página puede usar todos los núcleos del procesador.',
+    notNow: 'Ahora no',
+    install: 'Instalar',
+    installTitle: 'Instalar Brasa como aplicación en este dispositivo',
+  },
   controls: {
     close: 'Cerrar',
     cancel: 'Cancelar',
@@ -52,6 +66,9 @@ export const es: Words = {
       search: 'Buscar en los chats',
       previousChat: 'Chat más reciente',
       nextChat: 'Chat más antiguo',
+      renameChat: 'Cambiar el título del chat',
+      deleteChat: 'Eliminar el chat, en la lista',
+      undo: 'Recuperar lo que se acaba de eliminar',
       copyAnswer: 'Copiar la última respuesta',
       again: 'Responder otra vez',
       chooseModel: 'Elegir un modelo',
@@ -265,18 +282,68 @@ export const es: Words = {
       hint: 'La misma semilla y los mismos ajustes dan la misma respuesta. Vacía, al azar.',
     },
   },
-  offline: {
-    offline: 'Sin conexión',
-    whatWorks:
-      'Los chats y los modelos de este dispositivo funcionan. Otros modelos no se pueden descargar hasta que vuelva la red.',
-    needsModel:
-      'Aún no hay ningún modelo en este dispositivo. Conéctate una vez para descargar uno; después la página funciona sin conexión.',
-    newVersion: 'Hay una versión nueva.',
+  chats: {
+    newChat: 'Chat nuevo',
+    search: 'Buscar en los chats',
+    allChats: 'Todos los chats',
+    untitled: 'Chat sin palabras',
+    today: 'Hoy',
+    lastSevenDays: 'Últimos siete días',
+    older: 'Anteriores',
+    found: (chats) =>
+      chats === 0
+        ? 'No se encontró ningún chat'
+        : chats === 1
+          ? '1 chat encontrado'
+          : `${chats} chats encontrados`,
+    actsOf: (title) => `Más opciones del chat: ${title}`,
+    titleOf: (title) => `Nuevo título del chat: ${title}`,
+    rename: 'Cambiar el título',
+    delete: 'Eliminar',
+    deleted: (title) => `Se eliminó «${title}».`,
+    deletedMany: (chats) => `Se eliminaron ${chats} chats.`,
+    exportAll: 'Exportar todos los chats',
+    exportJson: 'Exportar como JSON',
+    exportMarkdown: 'Exportar como Markdown',
+    import: 'Importar chats',
+    chooseAnother: 'Elegir otro archivo',
+    imported: (added, known) => {
+      const here =
+        known === 0 ? '' : ` ${known === 1 ? '1 chat ya estaba' : `${known} chats ya estaban`} aquí.`
+      if (added === 0) return `No había nada nuevo.${here}`
+      return `${added === 1 ? 'Se importó 1 chat' : `Se importaron ${added} chats`}.${here}`
+    },
+    fileTooLarge: (file) => `${file} ocupa más de 200 MB. No se importó ningún chat.`,
+    fileNotJson: (file) => `${file} no es JSON o está incompleto. No se importó ningún chat.`,
+    fileNotChats: (file) => `${file} no contiene chats exportados desde aquí. No se importó ningún chat.`,
+    fileNewer: (file) =>
+      `${file} se escribió con una versión más nueva de esta página. Recarga la página e impórtalo de nuevo.`,
+    damagedChat: (file, chat, field) =>
+      `En ${file}, el chat ${chat} no tiene un «${field}» válido. No se importó ningún chat.`,
+    damagedMessage: (file, chat, message, field) =>
+      `En ${file}, el mensaje ${message} del chat ${chat} no tiene un «${field}» válido. No se importó ningún chat.`,
+    you: 'Tú',
+    answer: 'Respuesta',
+    edit: 'Editar',
+    editQuestion: 'Editar la pregunta',
+    questionInOtherWords: 'La pregunta con otras palabras',
+    editKeepsBoth: 'Tus primeras palabras quedan en su propia rama.',
+    send: 'Enviar',
+    previousVersion: 'Versión anterior',
+    nextVersion: 'Versión siguiente',
+    placeOf: (place, of) => `${place} de ${of}`,
+    branch: 'Ramificar',
+    branchHint: 'Seguir desde aquí en un chat nuevo',
+    branchOf: (title) => `${title} (rama)`,
+    notKept:
+      'Este navegador no da a la página dónde guardar los chats, como ocurre en algunas ventanas privadas. Quedan en esta pestaña y se pierden al cerrarla.',
+    storeFull:
+      'El almacenamiento está lleno. Lo nuevo de tus chats solo está en esta pestaña: quita un modelo o chats antiguos, o expórtalos.',
+    storeNewer:
+      'Una versión más nueva de esta página guarda los chats de otra manera. Recarga para obtenerla; lo que solo está en esta pestaña se puede exportar antes.',
     reload: 'Recargar',
-    reloadsSoon: 'La versión nueva empieza cuando termine la respuesta o la carga en curso.',
-    moreThreads: 'Tras recargar, esta página puede usar todos los núcleos del procesador.',
-    notNow: 'Ahora no',
-    install: 'Instalar',
-    installTitle: 'Instalar Brasa como aplicación en este dispositivo',
+    removeModels: 'Quitar modelos',
+    deleteOldest: (chats) =>
+      chats === 1 ? 'Eliminar el chat más antiguo' : `Eliminar los ${chats} chats más antiguos`,
   },
 }
