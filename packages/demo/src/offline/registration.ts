@@ -1,6 +1,7 @@
 import { computed, effect, signal } from '@preact/signals'
 import { takeOver } from '../service-worker/messages.ts'
 import { answering } from '../state/answering.ts'
+import { writeChats } from '../state/keeping.ts'
 import { model } from '../state/model.ts'
 import { holdShell } from './hold-shell.ts'
 
@@ -64,8 +65,10 @@ export function takeUpdate(): void {
   const stop = effect(() => {
     if (isBusy.value) return
     queueMicrotask(() => stop())
-    const waiting = registration?.waiting
-    if (isTaken || !waiting) location.reload()
-    else waiting.postMessage(takeOver)
+    void writeChats().finally(() => {
+      const waiting = registration?.waiting
+      if (isTaken || !waiting) location.reload()
+      else waiting.postMessage(takeOver)
+    })
   })
 }
