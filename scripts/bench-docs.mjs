@@ -1,4 +1,5 @@
 // @ts-check
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readResults } from '../e2e/bench/schema.mjs'
@@ -8,24 +9,25 @@ import { root, runAsScript, ScriptError } from './command-line.mjs'
 const start = '<!-- results: made by npm run bench:docs -->'
 const end = '<!-- end of results -->'
 
-await runAsScript(import.meta.url, ([path, ...rest]) => {
-  if (path === undefined || rest.length > 0)
-    throw new ScriptError('Usage: npm run bench:docs -- RESULTS.json')
-  const results = readResults(path)
+await runAsScript(import.meta.url, (paths) => {
+  if (paths.length === 0) throw new ScriptError('Usage: npm run bench:docs -- RESULTS.json [MORE.json …]')
   const docs = join(root, 'docs', 'benchmarks.md')
-  writeFileSync(docs, replaceResults(readFileSync(docs, 'utf8'), results))
-  console.log(`${docs} has the results of ${path}`)
+  writeFileSync(docs, replaceResults(readFileSync(docs, 'utf8'), paths.map(readResults)))
+  // Tables in columns, as `npm run lint` wants them.
+  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
+  spawnSync(process.execPath, [biome, 'format', '--write', docs], { cwd: root, stdio: 'ignore' })
+  console.log(`${docs} has the results of ${paths.join(', ')}`)
 })
 
 /**
  * @param {string} text of a page with the two marks
- * @param {import('../e2e/bench/schema.mjs').BenchResults} results
+ * @param {readonly import('../e2e/bench/schema.mjs').BenchResults[]} runs one table each
  */
-export function replaceResults(text, results) {
+export function replaceResults(text, runs) {
   const from = text.indexOf(start)
   const to = text.indexOf(end)
   if (from < 0 || to < from) throw new ScriptError(`The page has no "${start}" with "${end}" after it.`)
-  return `${text.slice(0, from)}${start}\n\n${markdownOf(results)}\n\n${text.slice(to)}`
+  return `${text.slice(0, from)}${start}\n\n${runs.map(markdownOf).join('\n\n')}\n\n${text.slice(to)}`
 }
 
 /** @param {import('../e2e/bench/schema.mjs').BenchResults} results */

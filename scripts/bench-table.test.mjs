@@ -85,14 +85,15 @@ test('a row that must not be believed says so, beside its figures, ratio, limit 
 
 test('the docs get the table, the command that made it, and nothing else changes', () => {
   const page = 'before\n<!-- results: made by npm run bench:docs -->\nold\n<!-- end of results -->\nafter\n'
-  const replaced = replaceResults(page, results)
+  const replaced = replaceResults(page, [results])
   expect(replaced).toMatch(/^before\n<!-- results/)
   expect(replaced).toMatch(/<!-- end of results -->\nafter\n$/)
   expect(replaced).not.toContain('old')
   expect(replaced).toContain('npm run bench -- --repeats 2')
   expect(replaced).toMatch(/\| Ours \| 10\.0 .* WRONG OUTPUT \|/)
-  expect(replaceResults(replaced, results)).toBe(replaced)
-  expect(() => replaceResults('no marks', results)).toThrow('results')
+  expect(replaceResults(replaced, [results])).toBe(replaced)
+  expect(replaceResults(page, [results, results]).split(results.command)).toHaveLength(3)
+  expect(() => replaceResults('no marks', [results])).toThrow('results')
 })
 
 test('time left is guessed from what repeated itself', () => {

@@ -38,11 +38,11 @@ function ChatHeader() {
         type="button"
         class="head-model"
         title={app.models}
-        aria-label={`${app.models}: ${name}`}
         aria-haspopup="dialog"
         onClick={() => (sheet.value = 'models')}
       >
-        <span>{name}</span>
+        <span class="visually-hidden">{`${app.models}: `}</span>
+        <span class="head-name">{name}</span>
         {info !== undefined && (
           <small class="figures">{`${info.quantisation} · ${formatBytes(info.sizeBytes)}`}</small>
         )}

@@ -1,3 +1,7 @@
+import { createPart, LazyPart } from '../controls/lazy-part.tsx'
+
+const part = createPart(async () => (await import('./console.tsx')).Console)
+
 export function ApiPage() {
-  return <div class="talk" />
+  return <LazyPart part={part} />
 }

@@ -1,9 +1,11 @@
 import type { Signal } from '@preact/signals'
 import { Bar } from '../controls/bar.tsx'
-import { CopyButton } from '../controls/copy.tsx'
-import { Ember } from '../controls/icon.tsx'
+import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
+import { Empty, Trouble } from '../controls/states.tsx'
 import { formatWait } from '../format/units.ts'
 import { phaseWord, progressFacts } from '../load/progress.ts'
+import { hasNav } from '../state/page.ts'
+import { words } from '../words/words.ts'
 import {
   canRun,
   chosenBackends,
@@ -19,44 +21,100 @@ import {
   trace,
 } from './bench-state.ts'
 import { LiveChart } from './live-chart.tsx'
-import { figureOf, shareTextOf } from './results.ts'
+import { ResultsView } from './results-view.tsx'
 import { numRounds } from './run-bench.ts'
+import { testName } from './test-name.ts'
+import '../app.css'
+import '../nav/side.css'
 import './bench.css'
 
+/** A page of its own, in the chat's frame: what it measures must not share a worker with a chat. */
 export function BenchPage() {
+  const say = words.value.bench
   return (
-    <main class="bench">
-      <a class="bench-brand" href="./">
+    <>
+      {hasNav.value && <Side />}
+      <main>
+        {!hasNav.value && <Head />}
+        <div class="page">
+          <div class="page-column bench">
+            <div>
+              <h1>{say.title}</h1>
+              <p class="soft">{say.intro(numRounds)}</p>
+            </div>
+            <Choices />
+            <div class="acts">
+              {isRunning.value ? (
+                <button key="stop" type="button" class="quiet" onClick={stop}>
+                  {say.stop}
+                </button>
+              ) : (
+                <button key="run" type="button" class="button" disabled={!canRun.value} onClick={run}>
+                  {say.run}
+                </button>
+              )}
+              {!canRun.value && !isRunning.value && <span class="small soft">{say.nothingChosen}</span>}
+            </div>
+            <Progress />
+            {trace.value.seconds.length > 1 && <LiveChart trace={trace.value} />}
+            {results.value === undefined && state.value.kind === 'idle' && (
+              <Empty icon="benchmark" title={say.notRunYet}>
+                {say.notRunHint}
+              </Empty>
+            )}
+            <ResultsView />
+            <p class="soft small">{say.noise}</p>
+          </div>
+        </div>
+      </main>
+    </>
+  )
+}
+
+/** The parts of the page, as the chat has them. */
+function Side() {
+  const { app } = words.value
+  return (
+    <div class="side side-left">
+      <a class="brand bench-brand" href="./" aria-label={words.value.bench.backToChat}>
         <Ember />
-        Brasa
+        <Wordmark />
       </a>
-      <h1>Benchmark</h1>
-      <p class="soft">
-        {`How fast a model runs in this browser on this device: ${numRounds} rounds, after one that does not count. Nothing leaves this device.`}
-      </p>
-      <Choices />
-      <div class="bench-acts">
-        {isRunning.value ? (
-          <button type="button" class="quiet" onClick={stop}>
-            Stop
-          </button>
-        ) : (
-          <button type="button" class="button" disabled={!canRun.value} onClick={run}>
-            Run
-          </button>
-        )}
-      </div>
-      <Progress />
-      {trace.value.seconds.length > 1 && <LiveChart trace={trace.value} />}
-      <Results />
-      <p class="soft small">
-        Machines are noisy: other tabs, heat and battery change these figures. Run it more than once.
-      </p>
-    </main>
+      <nav aria-label={app.partsOfThePage}>
+        <ul class="parts">
+          {(['chat', 'models', 'compare', 'onnx', 'api'] as const).map((part) => (
+            <li key={part}>
+              <a class="part" href={part === 'chat' ? './' : `./#${part}`}>
+                <Icon name={part} />
+                {app[part]}
+              </a>
+            </li>
+          ))}
+          <li>
+            <a class="part" href="bench.html" aria-current="page">
+              <Icon name="benchmark" />
+              {app.benchmark}
+            </a>
+          </li>
+        </ul>
+      </nav>
+    </div>
+  )
+}
+
+function Head() {
+  return (
+    <header class="head">
+      <a class="quiet bench-back" href="./">
+        <Icon name="left" />
+        {words.value.bench.backToChat}
+      </a>
+    </header>
   )
 }
 
 function Choices() {
+  const say = words.value.bench
   return (
     <form
       class="bench-choices"
@@ -65,11 +123,12 @@ function Choices() {
         if (canRun.value && !isRunning.value) run()
       }}
     >
-      <label>
-        <span class="small soft">Model</span>
+      <label class="labelled">
+        <span>{say.model}</span>
         <input
           class="field"
           spellcheck={false}
+          autocapitalize="off"
           disabled={isRunning.value}
           value={modelName.value}
           onInput={(event) => {
@@ -78,15 +137,20 @@ function Choices() {
         />
       </label>
       <fieldset disabled={isRunning.value}>
-        <legend class="small soft">Run on</legend>
-        {offeredBackends.map(({ choice, label }) => (
-          <Choice key={choice} id={choice} label={label} chosen={chosenBackends} />
+        <legend class="small soft">{say.runOn}</legend>
+        {offeredBackends.map(({ choice }) => (
+          <Choice
+            key={choice}
+            id={choice}
+            label={words.value.device.choices[choice]}
+            chosen={chosenBackends}
+          />
         ))}
       </fieldset>
       <fieldset disabled={isRunning.value}>
-        <legend class="small soft">Tests</legend>
-        {offeredTests.map(({ id, name }) => (
-          <Choice key={id} id={id} label={name} chosen={chosenTests} />
+        <legend class="small soft">{say.tests}</legend>
+        {offeredTests.map((test) => (
+          <Choice key={test.id} id={test.id} label={testName(test)} chosen={chosenTests} />
         ))}
       </fieldset>
     </form>
@@ -101,7 +165,7 @@ interface ChoiceProps<Id> {
 
 function Choice<Id extends string>({ id, label, chosen }: ChoiceProps<Id>) {
   return (
-    <label class="bench-choice">
+    <label class="choice">
       <input
         type="checkbox"
         checked={chosen.value.has(id)}
@@ -117,85 +181,26 @@ function Choice<Id extends string>({ id, label, chosen }: ChoiceProps<Id>) {
 
 function Progress() {
   const now = state.value
+  const say = words.value.bench
   if (now.kind === 'failed') {
     return (
-      <p class="bench-failed" role="alert">
-        {now.message}
-      </p>
+      <Trouble message={now.message}>
+        <button type="button" class="quiet" onClick={run}>
+          {say.tryAgain}
+        </button>
+      </Trouble>
     )
   }
   if (now.kind === 'idle') return null
   const { what, done, total, secondsLeft, progress } = now
   const facts = progress === undefined ? [] : [phaseWord(progress.phase), ...progressFacts(progress)]
-  const left = secondsLeft === undefined ? [] : [`about ${formatWait(secondsLeft)} left`]
-  const words = [what, ...facts, ...left].join(' · ')
+  const left = secondsLeft === undefined ? [] : [say.about(formatWait(secondsLeft))]
   return (
     <div class="bench-progress">
-      <Bar label="Benchmark" value={done} max={total} text={`${done} of ${total}`} />
+      <Bar label={say.title} value={done} max={total} text={say.stepOf(done, total)} />
       <p class="small soft figures" role="status">
-        {words}
+        {[what, ...facts, ...left].join(' · ')}
       </p>
     </div>
-  )
-}
-
-function Results() {
-  const measured = results.value
-  if (measured === undefined) return null
-  const { tests, systems, model } = measured
-  const download = () => {
-    const blob = new Blob([`${JSON.stringify(measured, null, 2)}\n`], { type: 'application/json' })
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(blob)
-    link.download = `brasa-bench-${measured.startedAt.slice(0, 10)}.json`
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
-  }
-  return (
-    <>
-      {systems.map((system) => (
-        <section class="bench-system" key={system.id}>
-          <h2>{system.name}</h2>
-          <p class="small soft">{[model.file, system.device, system.detail].filter(Boolean).join(' · ')}</p>
-          {system.status !== 'ok' && <p class="bench-failed small">{system.reason}</p>}
-          <table class="figures">
-            <thead>
-              <tr>
-                <th scope="col">Test</th>
-                <th scope="col">Median</th>
-                <th scope="col">Smallest</th>
-                <th scope="col">Largest</th>
-              </tr>
-            </thead>
-            <tbody>
-              {tests.map((test) => {
-                const summary = system.tests[test.id]?.summary
-                return (
-                  <tr key={test.id}>
-                    <th scope="row">{test.name}</th>
-                    {(['median', 'min', 'max'] as const).map((which) => (
-                      <td key={which}>{summary === undefined ? '–' : figureOf(test, summary[which])}</td>
-                    ))}
-                  </tr>
-                )
-              })}
-            </tbody>
-          </table>
-        </section>
-      ))}
-      {!isRunning.value && (
-        <>
-          <div class="bench-acts">
-            <button type="button" class="quiet" onClick={download}>
-              Download JSON
-            </button>
-          </div>
-          <div class="bench-share">
-            <pre class="small">{shareTextOf(measured)}</pre>
-            <CopyButton text={() => shareTextOf(measured)} label="results" />
-          </div>
-        </>
-      )}
-    </>
   )
 }

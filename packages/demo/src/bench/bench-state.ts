@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals'
 import type { BenchResults, SystemResult } from '../../../../e2e/bench/schema.mjs'
 import { parseTests } from '../../../../e2e/bench/tests.mjs'
 import { backendChoices, type OfferedBackend } from '../state/backend.ts'
+import { words } from '../words/words.ts'
 import type { SpeedTrace } from './live-chart.tsx'
 import { adapterOf, type MeasuredModel, resultsOf } from './results.ts'
 import { runBench } from './run-bench.ts'
@@ -56,7 +57,7 @@ export async function run(): Promise<void> {
   let model: MeasuredModel = { id: modelName.value, file: modelName.value, bytes: 0 }
   results.value = undefined
   trace.value = { seconds: [], tokensPerSecond: [] }
-  state.value = { kind: 'running', what: 'Starting', done: 0, total: 1 }
+  state.value = { kind: 'running', what: words.value.bench.starting, done: 0, total: 1 }
   try {
     const adapter = await adapterOf()
     await runBench({ model: modelName.value.trim(), backends, tests }, stopped, {

@@ -1,5 +1,8 @@
+import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type UPlot from 'uplot'
+import { isDark } from '../theme/theme.ts'
+import { words } from '../words/words.ts'
 
 /** Speeds as they come in: seconds since the run began, and tokens a second. */
 export interface SpeedTrace {
@@ -16,31 +19,32 @@ const numPoints = 600
 export function LiveChart({ trace }: { readonly trace: SpeedTrace }) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(undefined)
+  const hasFailed = useSignal(false)
   const latest = useRef(trace)
   latest.current = trace
+  const theme = isDark.value
 
   useEffect(() => {
     let isGone = false
     const draw = async () => {
       const [{ default: Plot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
       if (isGone || place.current === null) return
-      plot.current?.destroy()
       plot.current = new Plot(optionsOf(place.current), pointsOf(latest.current), place.current)
     }
-    draw()
-    const theme = matchMedia('(prefers-color-scheme: dark)')
+    draw().catch(() => {
+      hasFailed.value = true
+    })
     const size = new ResizeObserver(() => {
       if (place.current) plot.current?.setSize({ width: place.current.clientWidth, height })
     })
     if (place.current) size.observe(place.current)
-    theme.addEventListener('change', draw)
     return () => {
       isGone = true
       size.disconnect()
-      theme.removeEventListener('change', draw)
       plot.current?.destroy()
     }
-  }, [])
+    // A canvas is drawn again in the other colours.
+  }, [theme])
 
   useEffect(() => {
     plot.current?.setData(pointsOf(trace))
@@ -48,7 +52,9 @@ export function LiveChart({ trace }: { readonly trace: SpeedTrace }) {
 
   return (
     <figure class="bench-live">
-      <figcaption class="small soft">Tokens a second while it answers</figcaption>
+      <figcaption class="small soft">
+        {hasFailed.value ? words.value.bench.noChart : words.value.bench.liveSpeed}
+      </figcaption>
       <div ref={place} aria-hidden="true" />
     </figure>
   )

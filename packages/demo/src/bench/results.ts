@@ -1,6 +1,7 @@
 import type { Adapter, BenchResults, BenchTest, SystemResult } from '../../../../e2e/bench/schema.mjs'
 import { version as runtimeVersion } from '../../../runtime/package.json'
 import { formatMeasured, formatRate } from '../format/units.ts'
+import { findAdapter } from '../panel/adapter.ts'
 import { numRounds } from './run-bench.ts'
 
 export interface MeasuredModel {
@@ -45,12 +46,10 @@ export function resultsOf(
 
 /** What WebGPU offers here; null where there is none. */
 export async function adapterOf(): Promise<Adapter | null> {
-  const adapter = await navigator.gpu?.requestAdapter().catch(() => null)
-  if (!adapter) return null
-  const { vendor, architecture, description, isFallbackAdapter } = adapter.info
-  const name = [vendor, architecture, description].filter((part) => part !== '').join(' ')
-  const isSoftware = isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(name)
-  return { name: name === '' ? 'not named' : name, isSoftware, features: [...adapter.features].sort() }
+  const adapter = await findAdapter()
+  if (adapter === null) return null
+  const { name, isSoftware, features } = adapter
+  return { name, isSoftware, features: [...features] }
 }
 
 /** A few lines to paste somewhere. */

@@ -3,8 +3,10 @@ import type { BenchTest, Run, SystemResult } from '../../../../e2e/bench/schema.
 import { summaryOf } from '../../../../e2e/bench/statistics.mjs'
 import { isWorkload } from '../../../../e2e/bench/tests.mjs'
 import { backendNames } from '../format/backend-names.ts'
-import { backendChoices, type OfferedBackend } from '../state/backend.ts'
+import type { OfferedBackend } from '../state/backend.ts'
+import { words } from '../words/words.ts'
 import { loadTimed, runTest } from './measure.ts'
+import { testName } from './test-name.ts'
 
 /** Rounds that count, after one that does not. */
 export const numRounds = 3
@@ -52,7 +54,8 @@ async function measureBackend(
   step: Step,
   events: BenchEvents,
 ): Promise<void> {
-  const name = `Brasa ${backendChoices.find(({ choice }) => choice === backend)?.label ?? backend}`
+  const say = words.value.bench
+  const name = `Brasa ${words.value.device.choices[backend]}`
   const runs = new Map<string, Run[]>()
   let system: SystemResult = { id: `brasa-${backend}`, name, status: 'ok', notes: [], tests: {} }
   let engine: Engine | undefined
@@ -67,11 +70,11 @@ async function measureBackend(
   const keep = (id: string, run: Run) => runs.set(id, [...(runs.get(id) ?? []), run])
   const load = () => loadTimed(model, backend, signal, events.onLoad)
   try {
-    const first = await step(`${name}: loading`, load)
+    const first = await step(say.loading(name), load)
     engine = first.engine
     const { device } = engine
     if (device.backend !== backend)
-      throw new Error(`It ran on ${backendNames[device.backend]} instead: ${device.reason}`)
+      throw new Error(say.ranElsewhere(backendNames[device.backend], device.reason))
     tell({
       device: device.adapter,
       ...(device.linears && { detail: `linear layers in ${device.linears.format}` }),
@@ -82,7 +85,9 @@ async function measureBackend(
       for (const [position, workload] of workloads.entries()) {
         const current = engine
         const run = await step(
-          `${name}: ${workload.name}${round === 0 ? ', to warm up' : `, round ${round} of ${numRounds}`}`,
+          round === 0
+            ? say.warmingUp(name, testName(workload))
+            : say.inRound(name, testName(workload), round, numRounds),
           () => runTest(current, workload, round * workloads.length + position, signal, speedOf(events)),
         )
         if (round === 0) continue
@@ -94,7 +99,7 @@ async function measureBackend(
     for (let round = 1; round <= numLoads; round++) {
       await engine.dispose()
       engine = undefined
-      const again = await step(`${name}: loading again, ${round} of ${numLoads}`, load)
+      const again = await step(say.loadingAgain(name, round, numLoads), load)
       engine = again.engine
       keep('load', { round, value: again.time.totalMs, promptTokens: 0, answerTokens: 1 })
       const { cold = again.time, warm = [] } = system.load ?? {}

@@ -1,11 +1,12 @@
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { CodeBlock } from './code-block.tsx'
-import { markdownBlocks, safeFragment } from './markdown.ts'
+import { createBlockReader, safeFragment } from './markdown.ts'
 import { patchChildren } from './patch.ts'
 
 /** An answer's Markdown. Blocks that did not change keep their nodes, and with them the reader's selection. */
 export function AnswerText({ content }: { readonly content: string }) {
-  const blocks = useMemo(() => markdownBlocks(content), [content])
+  const read = useMemo(createBlockReader, [])
+  const blocks = useMemo(() => read(content), [content])
   return (
     <>
       {blocks.map((block, index) => {

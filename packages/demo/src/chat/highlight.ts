@@ -69,7 +69,7 @@ const languages = {
 for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language)
 
 /** Longer code stays plain: colouring it would hold up the page. */
-const maxLength = 40_000
+const maxLength = 20_000
 
 /** The code in coloured spans; undefined if the language is not known here. */
 export function highlighted(code: string, language: string): DocumentFragment | undefined {

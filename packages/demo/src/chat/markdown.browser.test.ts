@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { markdownBlocks, safeFragment } from './markdown.ts'
+import { hostilePieces } from './hostile.test-support.ts'
+import { createBlockReader, markdownBlocks, safeFragment } from './markdown.ts'
 
 /** The answer as the page would show it. */
 function show(markdown: string): HTMLElement {
@@ -63,6 +65,17 @@ test('structure survives: emphasis, lists, tables, and links that open elsewhere
   expect(shown.querySelector('a')?.rel).toContain('noopener')
 })
 
+test('tasks are signs, and a table has a frame that keys can scroll', () => {
+  const shown = show('- [x] done\n- [ ] open\n- plain\n\n| a |\n|---|\n| 1 |')
+  const items = [...shown.querySelectorAll('li')].map((item) => [item.textContent?.trim(), item.className])
+  expect(items).toEqual([
+    ['☑ done', 'task'],
+    ['☐ open', 'task'],
+    ['plain', ''],
+  ])
+  expect(shown.querySelector<HTMLElement>('.table:has(> table)')?.tabIndex).toBe(0)
+})
+
 test('raw HTML is shown as text', () => {
   expect(show('Use <b>bold</b> tags').textContent?.trim()).toBe('Use <b>bold</b> tags')
 })
@@ -79,4 +92,58 @@ test('as an answer grows, the blocks before the last one stay the same', () => {
     const part = markdownBlocks(text.slice(0, end))
     expect(part.slice(0, -1)).toEqual(whole.slice(0, Math.max(0, part.length - 1)))
   }
+})
+
+test('what is read as it grows is what is read at once', () => {
+  const pieces = fc.constantFrom(
+    ...hostilePieces,
+    ...[
+      'one\n',
+      '    code\n',
+      '  more\n',
+      '- a\n',
+      '1. b\n',
+      '\n',
+      '\n\n',
+      '---\n',
+      '===\n',
+      '> q\n',
+      '```\n',
+    ],
+    ...[
+      '| a |\n|---|\n',
+      '[x]: https://example.com\n',
+      '> [x]: https://example.com\n',
+      '- [x]: /url\n',
+      '[x]',
+      '\r\n',
+      '<div>\n',
+      '\t',
+      '# h\n',
+    ],
+  )
+  fc.assert(
+    fc.property(fc.array(pieces, { minLength: 1, maxLength: 25 }), (parts) => {
+      const read = createBlockReader()
+      let text = ''
+      for (const part of parts) {
+        text += part
+        expect(read(text)).toEqual(markdownBlocks(text))
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a long answer costs no more at its end than at its beginning', () => {
+  const read = createBlockReader()
+  const paragraph = 'Words with **weight** and `code`, and a list:\n\n- one\n- two\n\n'
+  let before: readonly unknown[] = []
+  for (let index = 1; index <= 300; index++) {
+    const blocks = read(paragraph.repeat(index))
+    // The same objects: they were not read again.
+    for (const [place, block] of before.slice(0, -2).entries()) expect(blocks[place]).toBe(block)
+    before = blocks
+  }
+  expect(before).toEqual(markdownBlocks(paragraph.repeat(300)))
 })

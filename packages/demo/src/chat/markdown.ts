@@ -32,10 +32,44 @@ const allowed: Config = {
 
 /** Splits Markdown, finished or not, into blocks. Block HTML is not safe yet: see `safeFragment`. */
 export function markdownBlocks(markdown: string): readonly Block[] {
-  return marked
-    .lexer(markdown)
-    .filter((token) => token.type !== 'space' && token.type !== 'def')
-    .map(block)
+  return marked.lexer(markdown).filter(isShown).map(block)
+}
+
+/** How many of the last blocks what comes next may still change. */
+const numOpen = 2
+
+/** What changes blocks elsewhere: definitions, tags inside of which the parser makes no links; and line ends that it rewrites. */
+const reachesFar = /\r|^[\s>*+\-\d.)]{0,99}\[[^\]]{0,999}\]:|<\/?(?:a|pre|code|kbd|script)\b/im
+
+/**
+ * `markdownBlocks` for a text that grows: what can no longer change is not read again, so that the hundredth paragraph costs
+ * no more than the first.
+ */
+export function createBlockReader(): (markdown: string) => readonly Block[] {
+  let settledText = ''
+  let settled: readonly Block[] = []
+  return (markdown) => {
+    if (!markdown.startsWith(settledText)) {
+      settledText = ''
+      settled = []
+    }
+    const tokens = marked.lexer(markdown.slice(settledText.length))
+    if (reachesFar.test(markdown) || tokens.some(({ type }) => type === 'def')) {
+      return markdownBlocks(markdown)
+    }
+    const shown = tokens.filter(isShown)
+    const blocks = [...settled, ...shown.map(block)]
+    if (shown.length > numOpen) {
+      const open = tokens.indexOf(shown[shown.length - numOpen]!)
+      settled = blocks.slice(0, -numOpen)
+      settledText += tokens.slice(0, open).reduce((raw, token) => raw + token.raw, '')
+    }
+    return blocks
+  }
+}
+
+function isShown({ type }: Token): boolean {
+  return type !== 'space' && type !== 'def'
 }
 
 /** What of `html` may be shown: text, structure, and links that open elsewhere. Needs a DOM. */
@@ -46,7 +80,20 @@ export function safeFragment(html: string): DocumentFragment {
     link.target = '_blank'
     link.rel = 'noopener noreferrer nofollow'
   }
+  for (const table of fragment.querySelectorAll('table')) frame(table)
+  for (const item of fragment.querySelectorAll('li')) {
+    if (/^[☐☑] /.test(item.textContent)) item.className = 'task'
+  }
   return fragment
+}
+
+/** A wide table scrolls sideways in a frame of its own, by keys too. */
+function frame(table: HTMLTableElement): void {
+  const around = document.createElement('div')
+  around.className = 'table'
+  around.tabIndex = 0
+  table.replaceWith(around)
+  around.append(table)
 }
 
 function block(token: Token): Block {

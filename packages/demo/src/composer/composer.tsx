@@ -7,6 +7,7 @@ import { currentChat } from '../state/chats.ts'
 import { lastQuestion } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
 import { draft, editing } from '../state/page.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { Notices } from './notices.tsx'
 import { OptionsButton, OptionsOn, SchemaNotice } from './options-bar.tsx'
@@ -91,8 +92,8 @@ function RunsOn() {
   if (state.kind !== 'ready') return <p class="runs-on">&nbsp;</p>
   const { backend, adapter, reason } = state.engine.device
   return (
-    <p class="runs-on soft" title={reason}>
-      {words.value.composer.runsOn(backendNames[backend], adapter)}
+    <p class="runs-on soft" title={engineWords(reason)}>
+      {words.value.composer.runsOn(backendNames[backend], engineWords(adapter))}
     </p>
   )
 }

@@ -4,6 +4,7 @@ import { formatCount } from '../format/units.ts'
 import { currentChat, startChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
 import { dismissWarning, model, warnings } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 
 /** From here on a long answer may no longer fit. */
@@ -25,7 +26,7 @@ export function Notices() {
       <KeepNotice />
       {warnings.value.filter(isUrgent).map(({ code, message }) => (
         <div key={code} class="notice" role="status" data-code={code}>
-          <p>{message}</p>
+          <p>{engineWords(message)}</p>
           <button type="button" class="quiet" onClick={() => dismissWarning(code)}>
             {said.understood}
           </button>

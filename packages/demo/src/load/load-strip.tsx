@@ -1,5 +1,6 @@
 import { Bar } from '../controls/bar.tsx'
 import { cancelLoad, loadModel, model, reference, referenceName, runOn } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { knownBytes, phaseWord, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
@@ -35,7 +36,11 @@ export function LoadStrip() {
       class="notice load-strip"
       {...(state.kind === 'failed' ? { role: 'alert', 'data-code': state.code } : {})}
     >
-      <p>{state.kind === 'failed' ? state.message : load.isNotLoaded(referenceName(reference.value))}</p>
+      <p>
+        {state.kind === 'failed'
+          ? engineWords(state.message)
+          : load.isNotLoaded(referenceName(reference.value))}
+      </p>
       <button type="button" class="quiet" onClick={() => loadModel(reference.value)}>
         {state.kind === 'failed' ? controls.tryAgain : load.loadModel}
       </button>

@@ -13,6 +13,7 @@ import {
   storedModel,
 } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { knownBytes, phaseWord, progressFacts } from './progress.ts'
 import { WebGpuHelp } from './webgpu-help.tsx'
@@ -102,7 +103,7 @@ function Failed({ state }: { readonly state: ModelState & { readonly kind: 'fail
     <>
       <h1>{noGpu ? load.noWebGpu : load.failed}</h1>
       <p role="alert" data-code={state.code}>
-        {state.message}
+        {engineWords(state.message)}
       </p>
       {noGpu && <WebGpuHelp />}
       <div class="load-acts">

@@ -73,6 +73,6 @@ test('what cannot be meant is said, with the name of the input', () => {
 })
 
 test('text has no zeros or ones to be filled with', () => {
-  expect(fillsOf('string').map(({ fill }) => fill)).toEqual(['typed'])
+  expect(fillsOf('string')).toEqual(['typed'])
   expect(fillsOf('float32')).toHaveLength(4)
 })

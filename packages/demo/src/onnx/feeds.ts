@@ -1,4 +1,6 @@
 import { BrasaError, type TensorFeed, type TensorType, type ValueInfo } from '@brasa/runtime'
+import { formatCount } from '../format/units.ts'
+import { words } from '../words/words.ts'
 import { float16Bits } from './float16.ts'
 import { resolveDims } from './shapes.ts'
 
@@ -40,16 +42,14 @@ const ranges: Partial<Record<TensorType, readonly [bigint, bigint]>> = {
   bool: [0n, 1n],
 }
 
-/** What a choice is called for a type: random numbers say from where to where. */
-export function fillsOf(type: TensorType): readonly { readonly fill: Fill; readonly label: string }[] {
-  if (type === 'string') return [{ fill: 'typed', label: 'Typed' }]
-  const range = !isInteger(type) ? '0 to 1' : type === 'bool' ? '0 or 1' : '0 to 9'
-  return [
-    { fill: 'random', label: `Random, ${range}` },
-    { fill: 'zeros', label: 'Zeros' },
-    { fill: 'ones', label: 'Ones' },
-    { fill: 'typed', label: 'Typed' },
-  ]
+/** What a type can be filled with. */
+export const fillsOf = (type: TensorType): readonly Fill[] =>
+  type === 'string' ? ['typed'] : ['random', 'zeros', 'ones', 'typed']
+
+/** From where to where random numbers of a type are drawn. */
+export function randomRange(type: TensorType): 'fraction' | 'bit' | 'digit' {
+  if (!isInteger(type)) return 'fraction'
+  return type === 'bool' ? 'bit' : 'digit'
 }
 
 /** Ones are what masks and small ids want; a model of numbers shows more with different ones. */
@@ -83,10 +83,7 @@ function makeFeed(
 ): TensorFeed {
   const size = dims.reduce((product, dim) => product * dim, 1)
   if (size > maxElements) {
-    throw wrong(
-      name,
-      `"${name}" would have ${size.toLocaleString('en')} elements, more than this page makes. Choose smaller sizes.`,
-    )
+    throw wrong(name, words.value.onnxPage.tooManyElements(name, formatCount(size)))
   }
   const values = fill === 'typed' ? typedValues(name, type, size, typed) : undefined
   if (type === 'string') return { type, dims, data: Array.from({ length: size }, (_, at) => values![at]!) }
@@ -116,7 +113,9 @@ function typedValues(name: string, type: TensorType, size: number, text: string)
   if (parts.length === 1 && size > 0) return new Array<string>(size).fill(parts[0]!)
   throw wrong(
     name,
-    `"${name}" takes ${size === 1 ? '1 value' : `${size.toLocaleString('en')} values, or one for all`}; ${parts.length} ${parts.length === 1 ? 'is' : 'are'} typed.`,
+    size === 1
+      ? words.value.onnxPage.takesOneValue(name, parts.length)
+      : words.value.onnxPage.takesValues(name, formatCount(size), parts.length),
   )
 }
 
@@ -129,7 +128,7 @@ function parseNumber(name: string, type: TensorType, text: string): number | big
   if (range === undefined) {
     const value = Number(text)
     if (!Number.isNaN(value)) return value
-    throw wrong(name, `"${text}" is not a number. "${name}" takes numbers such as 0.5, -2 or 1e-3.`)
+    throw wrong(name, words.value.onnxPage.noNumber(name, text))
   }
   if (type === 'bool' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true' ? 1 : 0
   const value = /^-?\d+$/.test(text) ? BigInt(text) : undefined
@@ -137,8 +136,8 @@ function parseNumber(name: string, type: TensorType, text: string): number | big
   throw wrong(
     name,
     type === 'bool'
-      ? `"${text}" is neither 0 nor 1, as "${name}" takes them.`
-      : `"${text}" does not fit. "${name}" takes whole numbers from ${range[0]} to ${range[1]}.`,
+      ? words.value.onnxPage.noBit(name, text)
+      : words.value.onnxPage.outOfRange(name, text, `${range[0]}`, `${range[1]}`),
   )
 }
 

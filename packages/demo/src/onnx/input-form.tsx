@@ -1,21 +1,23 @@
 import type { ValueInfo } from '@brasa/runtime'
-import { type Fill, fillsOf, type InputChoice, initialChoice } from './feeds.ts'
+import { words } from '../words/words.ts'
+import { type Fill, fillsOf, type InputChoice, initialChoice, randomRange } from './feeds.ts'
 import { choices, run, runModel, sizes, stopRun } from './run-state.ts'
 import { formatShape, freeDimensions } from './shapes.ts'
 
 /** What goes into the model: how each input is filled, and the sizes that the model leaves open. */
 export function InputForm({ inputs }: { readonly inputs: readonly ValueInfo[] }) {
   const open = freeDimensions(inputs)
+  const say = words.value.onnxPage
   return (
     <form
       class="onnx-form"
-      aria-label="Inputs"
+      aria-label={say.inputs}
       onSubmit={(event) => {
         event.preventDefault()
         void runModel()
       }}
     >
-      <h3>Inputs</h3>
+      <h3>{say.inputs}</h3>
       <ul class="onnx-values">
         {inputs.map((info) => (
           <Input key={info.name} info={info} />
@@ -23,7 +25,7 @@ export function InputForm({ inputs }: { readonly inputs: readonly ValueInfo[] })
       </ul>
       {open.length > 0 && (
         <fieldset class="onnx-sizes">
-          <legend>Sizes the model leaves open</legend>
+          <legend>{say.openSizes}</legend>
           {open.map(({ key }) => (
             <label key={key} class="onnx-size">
               <span>{key}</span>
@@ -44,11 +46,11 @@ export function InputForm({ inputs }: { readonly inputs: readonly ValueInfo[] })
       <div class="onnx-acts">
         {run.value.kind === 'running' ? (
           <button key="stop" type="button" class="button" onClick={stopRun}>
-            Stop
+            {say.stop}
           </button>
         ) : (
           <button key="run" type="submit" class="button">
-            Run
+            {say.run}
           </button>
         )}
         <RunWords />
@@ -59,6 +61,7 @@ export function InputForm({ inputs }: { readonly inputs: readonly ValueInfo[] })
 
 function RunWords() {
   const state = run.value
+  const say = words.value.onnxPage
   if (state.kind === 'failed') {
     return (
       <p class="onnx-wrong" role="alert" data-code={state.code}>
@@ -68,8 +71,8 @@ function RunWords() {
   }
   return (
     <p class="small soft" role="status">
-      {state.kind === 'running' && 'Running…'}
-      {state.kind === 'stopped' && 'Stopped. The next run loads the model again.'}
+      {state.kind === 'running' && say.running}
+      {state.kind === 'stopped' && say.stopped}
     </p>
   )
 }
@@ -81,20 +84,21 @@ function Input({ info }: { readonly info: ValueInfo }) {
     choices.value = { ...choices.value, [name]: { ...choice, ...next } }
   }
   const fills = fillsOf(type)
+  const say = words.value.onnxPage
   return (
     <li>
       <div class="onnx-value">
         <ValueName name={name} type={type} dims={dims} />
         <select
           class="field"
-          aria-label={`Fill ${name} with`}
+          aria-label={say.fillWith(name)}
           value={choice.fill}
           disabled={fills.length === 1}
           onChange={(event) => change({ fill: event.currentTarget.value as Fill })}
         >
-          {fills.map(({ fill, label }) => (
+          {fills.map((fill) => (
             <option key={fill} value={fill}>
-              {label}
+              {fill === 'random' ? say.random[randomRange(type)] : say.fills[fill]}
             </option>
           ))}
         </select>
@@ -104,10 +108,8 @@ function Input({ info }: { readonly info: ValueInfo }) {
           class="field onnx-typed"
           rows={2}
           spellcheck={false}
-          aria-label={`Values of ${name}`}
-          placeholder={
-            type === 'string' ? 'Texts, between commas' : 'Numbers, between commas; one alone fills all'
-          }
+          aria-label={say.valuesOf(name)}
+          placeholder={type === 'string' ? say.typeTexts : say.typeNumbers}
           value={choice.typed}
           onInput={(event) => change({ typed: event.currentTarget.value })}
         />

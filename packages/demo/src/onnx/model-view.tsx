@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { referenceName } from '../state/model.ts'
+import { words } from '../words/words.ts'
 import { InputForm } from './input-form.tsx'
 import { OnnxProgress } from './onnx-progress.tsx'
 import { Outputs } from './outputs.tsx'
@@ -8,22 +9,21 @@ import { closeModel, file, openModel, provider, reference } from './run-state.ts
 /** Any ONNX model: what it takes, what it gives, and a run. */
 export function ModelView() {
   const state = file.value
+  const say = words.value.onnxPage
   const name = reference.value === undefined ? '' : referenceName(reference.value)
   return (
     <section class="onnx-section" aria-labelledby="onnx-model">
       <div class="onnx-row">
-        <h2 id="onnx-model">Run a model</h2>
+        <h2 id="onnx-model">{say.runModel}</h2>
         {state.kind === 'ready' && (
           <button type="button" class="word" onClick={closeModel}>
-            Close {name}
+            {say.close(name)}
           </button>
         )}
       </div>
       {state.kind === 'none' && (
         <>
-          <p class="soft">
-            Open an ONNX file to see what it takes and gives, and run it. It stays on this device.
-          </p>
+          <p class="soft">{say.openOne}</p>
           <Open />
         </>
       )}
@@ -41,7 +41,7 @@ export function ModelView() {
       {state.kind === 'ready' && (
         <>
           <p class="onnx-name">
-            {name} <span class="soft">{provider.value === 'webgpu' ? 'on the GPU' : 'on the CPU'}</span>
+            {name} <span class="soft">{provider.value === 'webgpu' ? say.onGpu : say.onCpu}</span>
           </p>
           <InputForm inputs={state.inputs} />
           <Outputs outputs={state.outputs} />
@@ -54,10 +54,11 @@ export function ModelView() {
 /** A model is loaded for one of them. */
 function ProviderChoice() {
   if (navigator.gpu === undefined) return null
+  const say = words.value.onnxPage
   return (
     <fieldset class="onnx-providers">
-      <legend class="visually-hidden">Run on</legend>
-      {providers.map(({ id, name }) => (
+      <legend class="visually-hidden">{say.runOn}</legend>
+      {(['wasm', 'webgpu'] as const).map((id) => (
         <label key={id}>
           <input
             type="radio"
@@ -67,32 +68,28 @@ function ProviderChoice() {
               provider.value = id
             }}
           />
-          {name}
+          {say.providers[id]}
         </label>
       ))}
     </fieldset>
   )
 }
 
-const providers = [
-  { id: 'wasm', name: 'On the CPU' },
-  { id: 'webgpu', name: 'On the GPU, for large models' },
-] as const
-
 /** The ways to bring a model, and after a failure the same one again. */
 function Open({ again }: { readonly again?: () => void }) {
   const address = useSignal('')
+  const say = words.value.onnxPage
   return (
     <>
       <ProviderChoice />
       <div class="onnx-acts">
         {again !== undefined && (
           <button type="button" class="button" onClick={again}>
-            Try again
+            {say.tryAgain}
           </button>
         )}
         <label class={`${again === undefined ? 'button' : 'quiet'} onnx-file`}>
-          Open an .onnx file
+          {say.openFile}
           <input
             class="visually-hidden"
             type="file"
@@ -104,7 +101,7 @@ function Open({ again }: { readonly again?: () => void }) {
             }}
           />
         </label>
-        <span class="small soft">Or drop it anywhere, with its data files if it has some.</span>
+        <span class="small soft">{say.dropIt}</span>
       </div>
       <form
         class="onnx-address"
@@ -115,7 +112,7 @@ function Open({ again }: { readonly again?: () => void }) {
       >
         <input
           class="field"
-          aria-label="Address of an ONNX model"
+          aria-label={say.modelAddress}
           placeholder="https://…/model.onnx"
           spellcheck={false}
           autocapitalize="off"
@@ -125,7 +122,7 @@ function Open({ again }: { readonly again?: () => void }) {
           }}
         />
         <button type="submit" class="quiet" disabled={address.value.trim() === ''}>
-          Load
+          {say.load}
         </button>
       </form>
     </>

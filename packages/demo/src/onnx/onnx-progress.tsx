@@ -2,14 +2,7 @@ import type { LoadProgress } from '@brasa/runtime'
 import { Bar } from '../controls/bar.tsx'
 import { formatWait } from '../format/units.ts'
 import { knownBytes, progressFacts } from '../load/progress.ts'
-
-const phaseWords: Readonly<Record<LoadProgress['phase'], string>> = {
-  download: 'Fetching',
-  verify: 'Checking the file',
-  upload: 'Reading the file',
-  compile: 'Preparing the model',
-  ready: 'Ready',
-}
+import { words } from '../words/words.ts'
 
 interface OnnxProgressProps {
   readonly name: string
@@ -19,26 +12,27 @@ interface OnnxProgressProps {
 
 /** How far an ONNX model is on its way here. */
 export function OnnxProgress({ name, progress, onCancel }: OnnxProgressProps) {
-  const phase = progress === undefined ? 'Starting' : phaseWords[progress.phase]
+  const say = words.value.onnxPage
+  const phase = progress === undefined ? say.starting : say.phases[progress.phase]
   const facts = progress === undefined ? [] : progressFacts(progress)
   return (
     <div class="onnx-progress figures">
       <p class="onnx-row">
         <span>{`${phase} · ${name}`}</span>
         {progress?.secondsLeft !== undefined && progress.phase === 'download' && (
-          <span>{`About ${formatWait(progress.secondsLeft)} left`}</span>
+          <span>{say.timeLeft(formatWait(progress.secondsLeft))}</span>
         )}
       </p>
       <Bar
-        label={`Loading ${name}`}
+        label={say.loadingModel(name)}
         value={knownBytes(progress)}
         max={progress?.totalBytes ?? 1}
         text={[phase, ...facts].join(', ')}
       />
       <div class="onnx-row">
-        <span class="small soft">{['What has arrived is kept.', ...facts].reverse().join(' · ')}</span>
+        <span class="small soft">{[say.arrivedIsKept, ...facts].reverse().join(' · ')}</span>
         <button type="button" class="quiet" onClick={onCancel}>
-          Cancel
+          {say.cancel}
         </button>
       </div>
     </div>

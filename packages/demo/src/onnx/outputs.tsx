@@ -1,5 +1,6 @@
 import type { Tensor, ValueInfo } from '@brasa/runtime'
 import { formatCount } from '../format/units.ts'
+import { words } from '../words/words.ts'
 import { ValueName } from './input-form.tsx'
 import { run } from './run-state.ts'
 import { describeTensor, formatTaken } from './tensor-text.ts'
@@ -7,15 +8,18 @@ import { describeTensor, formatTaken } from './tensor-text.ts'
 /** What the model gives: as it says before a run, as it came after one. */
 export function Outputs({ outputs }: { readonly outputs: readonly ValueInfo[] }) {
   const state = run.value
+  const say = words.value.onnxPage
   return (
     <div>
       <div class="onnx-row">
-        <h3>Outputs</h3>
+        <h3>{say.outputs}</h3>
         {state.kind === 'done' && (
-          <p class="small soft figures" role="status">{`Took ${formatTaken(state.ms)}`}</p>
+          <p class="small soft figures" role="status">
+            {say.took(formatTaken(state.ms))}
+          </p>
         )}
       </div>
-      <ul class="onnx-values onnx-results" aria-label="Outputs">
+      <ul class="onnx-values onnx-results" aria-label={say.outputs}>
         {state.kind === 'done'
           ? state.outputs.map(([name, tensor]) => <Result key={name} name={name} tensor={tensor} />)
           : outputs.map(({ name, type, dims }) => (
@@ -30,16 +34,15 @@ export function Outputs({ outputs }: { readonly outputs: readonly ValueInfo[] })
 
 function Result({ name, tensor }: { readonly name: string; readonly tensor: Tensor }) {
   const { first, rest, range } = describeTensor(tensor)
+  const say = words.value.onnxPage
   return (
     <li>
       <ValueName name={name} type={tensor.type} dims={tensor.dims} />
       <p class="onnx-numbers figures">
-        {first === '' ? 'No values' : first}
-        {rest > 0 && <span class="soft">{` … ${formatCount(rest)} more`}</span>}
+        {first === '' ? say.noValues : first}
+        {rest > 0 && <span class="soft">{` … ${say.more(formatCount(rest))}`}</span>}
       </p>
-      {range !== undefined && (
-        <p class="small soft figures">{`From ${range.min} to ${range.max}, mean ${range.mean}`}</p>
-      )}
+      {range !== undefined && <p class="small soft figures">{say.range(range.min, range.max, range.mean)}</p>}
     </li>
   )
 }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { Bar } from '../controls/bar.tsx'
 import { formatBytes, formatCount } from '../format/units.ts'
+import { words } from '../words/words.ts'
 import { OnnxProgress } from './onnx-progress.tsx'
 import type { RankedEntry } from './ranking.ts'
 import {
@@ -18,6 +19,7 @@ import {
 } from './search-state.ts'
 import { formatTaken } from './tensor-text.ts'
 
+/** In English whatever the page speaks: it is the language that the search model reads. */
 const example = `The Eiffel Tower stands in Paris, where the French government sits.
 Bread rises because yeast turns sugar into carbon dioxide.
 The Moon pulls on the oceans and makes the tides.
@@ -27,9 +29,10 @@ Glass is made by melting sand with soda and lime.`
 
 /** Ranks what the person pasted by how near in meaning it is to a question. */
 export function SearchView() {
+  const say = words.value.onnxPage
   return (
     <section class="onnx-section" aria-labelledby="onnx-search">
-      <h2 id="onnx-search">Search by meaning</h2>
+      <h2 id="onnx-search">{say.searchByMeaning}</h2>
       <Text />
       <search>
         <form
@@ -45,8 +48,8 @@ export function SearchView() {
             type="search"
             enterkeyhint="search"
             autocomplete="off"
-            aria-label="What to look for"
-            placeholder="What to look for"
+            aria-label={say.lookFor}
+            placeholder={say.lookFor}
             value={query.value}
             onInput={(event) => {
               query.value = event.currentTarget.value
@@ -59,7 +62,7 @@ export function SearchView() {
               class="button"
               disabled={query.value.trim() === '' || entries.value.length === 0}
             >
-              Search
+              {say.search}
             </button>
           )}
         </form>
@@ -72,13 +75,14 @@ export function SearchView() {
 
 function Text() {
   const count = entries.value.length
+  const say = words.value.onnxPage
   return (
     <div class="onnx-text">
       <textarea
         class="field"
         rows={7}
-        aria-label="Text to search"
-        placeholder="Paste a text here"
+        aria-label={say.textToSearch}
+        placeholder={say.pasteHere}
         value={text.value}
         onInput={(event) => {
           text.value = event.currentTarget.value
@@ -87,7 +91,7 @@ function Text() {
       />
       <div class="onnx-row">
         <label class="onnx-unit small">
-          <span class="soft">Search its</span>
+          <span class="soft">{say.searchIts}</span>
           <select
             class="field"
             value={unit.value}
@@ -96,11 +100,11 @@ function Text() {
               rankSoon()
             }}
           >
-            <option value="line">lines</option>
-            <option value="paragraph">paragraphs</option>
+            <option value="line">{say.lines}</option>
+            <option value="paragraph">{say.paragraphs}</option>
           </select>
           <span class="soft figures">
-            {count > 0 && `${formatCount(count)} ${unit.value}${count === 1 ? '' : 's'}`}
+            {count > 0 && say.numEntries[unit.value](formatCount(count), count === 1)}
           </span>
         </label>
         {text.value === '' && (
@@ -112,7 +116,7 @@ function Text() {
               rankSoon()
             }}
           >
-            Use an example
+            {say.useExample}
           </button>
         )}
       </div>
@@ -122,29 +126,30 @@ function Text() {
 
 function State() {
   const state = search.value
+  const say = words.value.onnxPage
   switch (state.kind) {
     case 'absent':
       return isKept.value ? null : (
         <div class="onnx-acts">
           <button type="button" class="button" onClick={() => void rank()}>
-            Load search model
+            {say.loadSearchModel}
           </button>
           <p class="small soft onnx-offer">
-            {`${embedder.name} (${formatBytes(embedder.sizeBytes)}) is fetched once, kept here, and runs in this page. Nothing you paste leaves the device.`}
+            {say.searchModelOffer(embedder.name, formatBytes(embedder.sizeBytes))}
           </p>
         </div>
       )
     case 'loading':
       return <OnnxProgress name={embedder.name} progress={state.progress} onCancel={stopSearch} />
     case 'reading': {
-      const words = `Reading ${formatCount(state.numDone)} of ${formatCount(state.numEntries)}`
+      const soFar = say.readingOf(formatCount(state.numDone), formatCount(state.numEntries))
       return (
         <div class="onnx-progress figures">
-          <Bar label="Reading the text" value={state.numDone} max={state.numEntries} text={words} />
+          <Bar label={say.readingText} value={state.numDone} max={state.numEntries} text={soFar} />
           <div class="onnx-row">
-            <span class="small soft">{words}</span>
+            <span class="small soft">{soFar}</span>
             <button type="button" class="quiet" onClick={stopSearch}>
-              Stop
+              {say.stop}
             </button>
           </div>
         </div>
@@ -155,16 +160,14 @@ function State() {
         <div class="onnx-acts" role="alert" data-code={state.code}>
           <p class="onnx-wrong">{state.message}</p>
           <button type="button" class="quiet" onClick={() => void rank()}>
-            Try again
+            {say.tryAgain}
           </button>
         </div>
       )
     case 'ready':
       return ranking.value === undefined ? (
         <p class="small soft" role="status">
-          {entries.value.length === 0
-            ? 'Ready. Paste a text, then type what to look for.'
-            : 'Ready. Type what to look for.'}
+          {entries.value.length === 0 ? say.readyForText : say.readyForQuery}
         </p>
       ) : null
   }
@@ -174,22 +177,23 @@ const firstShown = 20
 
 function Ranked() {
   const showsAll = useSignal(false)
+  const say = words.value.onnxPage
   if (ranking.value === undefined) return null
   const { query, ranked, ms } = ranking.value
   const shown = showsAll.value ? ranked : ranked.slice(0, firstShown)
   return (
     <>
       <p class="small soft figures" role="status">
-        {`Nearest to “${query}” of ${formatCount(ranked.length)}${ms === undefined ? '' : `, in ${formatTaken(ms)}`}`}
+        {say.nearest(query, formatCount(ranked.length), ms === undefined ? undefined : formatTaken(ms))}
       </p>
-      <ol class="onnx-ranked" aria-label="Results">
+      <ol class="onnx-ranked" aria-label={say.results}>
         {shown.map((entry) => (
           <Entry key={entry.index} entry={entry} />
         ))}
       </ol>
       {shown.length < ranked.length && (
         <button type="button" class="quiet" onClick={() => (showsAll.value = true)}>
-          {`Show all ${formatCount(ranked.length)}`}
+          {say.showAll(formatCount(ranked.length))}
         </button>
       )}
     </>
@@ -206,7 +210,7 @@ function Entry({ entry: { text, score } }: { readonly entry: RankedEntry }) {
           <b style={{ width: `${100 * Math.max(0, score)}%` }} />
         </i>
         <span>
-          <span class="visually-hidden">Score </span>
+          <span class="visually-hidden">{words.value.onnxPage.score} </span>
           {score.toFixed(2)}
         </span>
       </span>

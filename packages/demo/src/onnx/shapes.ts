@@ -1,4 +1,5 @@
 import { BrasaError, type ValueInfo } from '@brasa/runtime'
+import { words } from '../words/words.ts'
 
 /** A size that the model leaves to whoever runs it. */
 export interface FreeDimension {
@@ -31,7 +32,7 @@ export function resolveDims(
     const text = sizes[key]?.trim() ?? ''
     if (/^\d{1,9}$/.test(text)) return Number(text)
     throw new BrasaError('invalid_request', {
-      message: `The size "${key}" is ${text === '' ? 'empty' : `"${text}"`}. Give a whole number from 0.`,
+      message: words.value.onnxPage.noSize(key, text),
       details: { dimension: key },
     })
   })

@@ -1,17 +1,20 @@
-import type { Engine } from '@brasa/runtime'
 import { Bar } from '../controls/bar.tsx'
-import { backendNames } from '../format/backend-names.ts'
 import { formatBytes, formatCount, formatSpeed } from '../format/units.ts'
 import { speeds } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
-import { memory, model, warnings } from '../state/model.ts'
+import { model, warnings } from '../state/model.ts'
+import type { Words } from '../words/en.ts'
+import { words } from '../words/words.ts'
 import { BackendSelect } from './backend-select.tsx'
+import { DeviceSection } from './device-section.tsx'
+import { facts } from './device-state.ts'
+import { type Facts, type Row, runningRows, timedRows } from './facts.ts'
+import { FigureBars } from './figure-bars.tsx'
+import { Rows } from './rows.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { SparkLine } from './spark-line.tsx'
 import './panel.css'
-
-type Linears = NonNullable<Engine['device']['linears']>
 
 /** Everything about the machine, and the settings. */
 export function Panel() {
@@ -21,49 +24,27 @@ export function Panel() {
       <Context />
       <Speeds />
       <SettingsForm />
+      <DeviceSection />
     </div>
   )
 }
 
 function RunningOn() {
-  if (model.value.kind !== 'ready') {
-    return (
-      <section aria-label="Running on">
-        <h3>Running on</h3>
-        <BackendSelect />
-        <p class="soft panel-why">No model is loaded.</p>
-      </section>
-    )
-  }
-  const { device } = model.value.engine
-  const held = memory.value
+  const say = words.value.device
+  const { device } = facts.value
   return (
-    <section aria-label="Running on">
-      <h3>Running on</h3>
+    <section aria-label={say.runningOn}>
+      <h3>{say.runningOn}</h3>
       <BackendSelect />
-      <dl class="figures">
-        <dt>Backend</dt>
-        <dd>{backendNames[device.backend]}</dd>
-        <dt>Adapter</dt>
-        <dd>{device.adapter}</dd>
-        {device.linears !== undefined && (
-          <>
-            <dt>Linear layers</dt>
-            <dd>{linearsInWords(device.linears)}</dd>
-          </>
-        )}
-        {held !== undefined && (
-          <>
-            <dt>Weights</dt>
-            <dd>{formatBytes(held.weightBytes)}</dd>
-            <dt>KV cache</dt>
-            <dd>{formatBytes(held.kvCacheBytes)}</dd>
-            <dt>Working memory</dt>
-            <dd>{formatBytes(held.otherBytes)}</dd>
-          </>
-        )}
-      </dl>
-      <p class="soft panel-why">{device.reason}</p>
+      {device === undefined ? (
+        <p class="soft panel-why">{say.noModel}</p>
+      ) : (
+        <>
+          <Rows rows={[...runningRows(facts.value, say), ...heldRow(facts.value, say)]} />
+          {device.layerTimes !== undefined && <FigureBars timed={timedRows(device)} label={say.oneLayer} />}
+          <p class="soft panel-why">{device.reason}</p>
+        </>
+      )}
       {warnings.value
         .filter(({ code }) => code === 'persist_denied')
         .map(({ code, message }) => (
@@ -75,25 +56,23 @@ function RunningOn() {
   )
 }
 
-/** Such as "int8, 98 MB, 0.36 % off". */
-function linearsInWords({ format, weightBytes, relativeError }: Linears): string {
-  const off = relativeError === 0 ? [] : [`${(100 * relativeError).toPrecision(2)} % off`]
-  return [format, formatBytes(weightBytes), ...off].join(', ')
+/** All that the model holds, in one figure: its parts are below. */
+function heldRow({ memory }: Facts, say: Words['device']): readonly Row[] {
+  if (memory === undefined) return []
+  return [[say.memory, formatBytes(memory.weightBytes + memory.kvCacheBytes + memory.otherBytes)]]
 }
 
 function Context() {
   if (model.value.kind !== 'ready') return null
+  const say = words.value.device
   const holds = model.value.engine.model.contextLength
   const used = contextTokens(currentChat.value)
-  const words = `${formatCount(used)} of ${formatCount(holds)} tokens`
+  const text = say.tokensOf(formatCount(used), formatCount(holds))
   return (
-    <section aria-label="Context">
-      <h3>Context</h3>
-      <Bar label="Context used" value={used} max={holds} text={words} />
-      <dl class="figures">
-        <dt>Used</dt>
-        <dd>{words}</dd>
-      </dl>
+    <section aria-label={say.context}>
+      <h3>{say.context}</h3>
+      <Bar label={say.contextUsed} value={used} max={holds} text={text} />
+      <Rows rows={[[say.used, text]]} />
     </section>
   )
 }
@@ -102,20 +81,14 @@ function Speeds() {
   const measured = speeds.value
   const last = measured.at(-1)
   if (last === undefined) return null
+  const say = words.value.device
+  const best: readonly Row[] =
+    measured.length > 1 ? [[say.bestOf(measured.length), formatSpeed(Math.max(...measured))]] : []
   return (
-    <section aria-label="Tokens a second">
-      <h3>Tokens a second</h3>
+    <section aria-label={say.tokensASecond}>
+      <h3>{say.tokensASecond}</h3>
       {measured.length > 1 && <SparkLine values={measured} />}
-      <dl class="figures">
-        <dt>Last answer</dt>
-        <dd>{formatSpeed(last)}</dd>
-        {measured.length > 1 && (
-          <>
-            <dt>{`Best of ${measured.length}`}</dt>
-            <dd>{formatSpeed(Math.max(...measured))}</dd>
-          </>
-        )}
-      </dl>
+      <Rows rows={[[say.lastAnswer, formatSpeed(last)], ...best]} />
     </section>
   )
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { formatBytes, formatBytesOf, formatCount, formatMeasured, formatRate } from '../format/units.ts'
 import { en } from './en.ts'
+import { engineWords } from './engine-words.ts'
 import { es } from './es.ts'
 import { language, words } from './words.ts'
 
@@ -12,8 +13,8 @@ function flatten(value: unknown, place = ''): readonly (readonly [string, unknow
   return [[place, value]]
 }
 
-const english = new Map(flatten(en))
-const spanish = new Map(flatten(es))
+const english = new Map(flatten({ ...en, engine: undefined }))
+const spanish = new Map(flatten({ ...es, engine: undefined }))
 
 afterEach(() => {
   language.value = 'en'
@@ -67,4 +68,19 @@ test('figures follow the language', () => {
   expect(formatCount(1234)).toBe('1.234')
   expect(formatBytesOf(62e6, 98e6)).toBe('62 de 98 MB')
   expect(formatRate(6.34)).toBe('6,3 tokens/s')
+})
+
+test('the engine’s sentences are told in Spanish where it has them, with what stands in them', () => {
+  const slow = 'WebAssembly was 11 times faster than WebGPU here: 5.2 ms against 58 ms for one layer.'
+  expect(engineWords(slow)).toBe(slow)
+  language.value = 'es'
+  words.value = es
+  expect(engineWords(slow)).toBe(
+    'WebAssembly fue aquí 11 veces más rápido que WebGPU: 5.2 ms frente a 58 ms por capa.',
+  )
+  expect(engineWords('WebGPU could not be used: This browser has no WebGPU.')).toBe(
+    'No se pudo usar WebGPU: Este navegador no ofrece WebGPU.',
+  )
+  expect(engineWords('the CPU, 2 threads')).toBe('la CPU, 2 hilos')
+  expect(engineWords('Something new.')).toBe('Something new.')
 })

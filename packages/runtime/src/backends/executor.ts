@@ -148,6 +148,16 @@ export interface DeviceInfo {
   readonly features: readonly string[]
   /** How the linear layers compute, where the backend had to choose. */
   readonly linears?: LinearPrecision
+  /** CPU threads that compute; left out where the GPU does. */
+  readonly threads?: number
+  /** What `auto` measured on this device before it chose; left out where there was nothing to choose from. */
+  readonly layerTimes?: LayerTimes
+}
+
+/** Milliseconds for one layer of a decode step. */
+export interface LayerTimes {
+  readonly webgpu: number
+  readonly wasm: number
 }
 
 export interface LinearPrecision {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { LayerTimes } from '../backends/executor.ts'
 import { tinyModel } from '../backends/reference/tiny-model.ts'
 import { BrasaError } from '../errors.ts'
 import {
   type Candidate,
   chooseBackend,
-  type LayerTimes,
   type Machine,
   type MeasuredTimes,
   type ModelShape,
@@ -59,6 +59,7 @@ describe('chooseBackend', () => {
     expect(await choose(machineOf({ webgpu: 58, wasm: 5.2 }).machine)).toEqual({
       backend: 'wasm',
       reason: 'WebAssembly was 11 times faster than WebGPU here: 5.2 ms against 58 ms for one layer.',
+      layerTimes: { webgpu: 58, wasm: 5.2 },
     })
   })
 
@@ -66,6 +67,7 @@ describe('chooseBackend', () => {
     expect(await choose(machineOf({ webgpu: 0.051, wasm: 0.1734 }).machine)).toEqual({
       backend: 'webgpu',
       reason: 'WebGPU was 3.4 times faster than WebAssembly here: 0.051 ms against 0.17 ms for one layer.',
+      layerTimes: { webgpu: 0.051, wasm: 0.1734 },
     })
   })
 

@@ -1,14 +1,11 @@
-import type { ActivationPrecision } from '../backends/executor.ts'
+import type { ActivationPrecision, LayerTimes } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import { BrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
 import type { TensorInfo } from '../formats/gguf.ts'
 import { untilAborted } from '../storage/abort.ts'
 
 /** What `auto` chooses from. */
-export type Candidate = 'webgpu' | 'wasm'
-
-/** Milliseconds for one layer of a decode step. */
-export type LayerTimes = Readonly<Record<Candidate, number>>
+export type Candidate = keyof LayerTimes
 
 export interface ModelShape {
   readonly spec: TransformerSpec
@@ -35,6 +32,7 @@ export interface ChosenBackend {
   readonly backend: Candidate
   /** With both figures where there are two. */
   readonly reason: string
+  readonly layerTimes?: LayerTimes
 }
 
 const names: Readonly<Record<Candidate, string>> = { webgpu: 'WebGPU', wasm: 'WebAssembly' }
@@ -101,7 +99,8 @@ function fasterOf(times: LayerTimes): ChosenBackend {
   const ratio = times[other] / times[backend]
   const figures = `${inMs(times[backend])} against ${inMs(times[other])} for one layer`
   const much = ratio < 1.05 ? 'as fast as' : `${shortNumber(ratio)} times faster than`
-  return { backend, reason: `${names[backend]} was ${much} ${names[other]} here: ${figures}.` }
+  const reason = `${names[backend]} was ${much} ${names[other]} here: ${figures}.`
+  return { backend, reason, layerTimes: times }
 }
 
 /** Two digits that count. */

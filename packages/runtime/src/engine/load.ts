@@ -1,5 +1,5 @@
 import { breathe } from '../backends/breathe.ts'
-import type { DeviceCounters } from '../backends/executor.ts'
+import type { DeviceCounters, Executor, LayerTimes } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import { throwIfAborted } from '../errors.ts'
 import type { GgufHeader } from '../formats/gguf.ts'
@@ -36,6 +36,7 @@ export const loadEngine: LoadModel = async (request, events) => {
   const adapterName = choice === 'auto' ? machine.adapterName() : undefined
   adapterName?.catch(() => {})
   let compiled = false
+  let layerTimes: LayerTimes | undefined
   try {
     openedStore ??= openShardStore()
     let sizeBytes = 0
@@ -67,6 +68,7 @@ export const loadEngine: LoadModel = async (request, events) => {
       const here = { ...machine, adapterName: async () => adapterName! }
       const chosen = await chooseBackend(model, fitting, here, storedTimes(), events.signal)
       backend = await openBackend(chosen.backend, chosen.reason)
+      layerTimes = chosen.layerTimes
     }
 
     // From here on the executor owns what the backend opened.
@@ -86,7 +88,7 @@ export const loadEngine: LoadModel = async (request, events) => {
     return {
       ...text,
       info: modelInfo(opened, header, { contextLength: executor.contextLength, sizeBytes }),
-      executor,
+      executor: withLayerTimes(executor, layerTimes),
       lookahead,
       counters: () => executor.counters?.() ?? noCounters,
     }
@@ -94,6 +96,12 @@ export const loadEngine: LoadModel = async (request, events) => {
     if (!compiled) backend?.close()
     throw error
   }
+}
+
+/** The executor knows its device and not what it was chosen from. */
+function withLayerTimes(executor: Executor, layerTimes: LayerTimes | undefined): Executor {
+  if (layerTimes === undefined) return executor
+  return Object.create(executor, { device: { value: { ...executor.device, layerTimes } } })
 }
 
 /** Of a backend without a device. */

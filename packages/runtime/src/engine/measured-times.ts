@@ -1,5 +1,6 @@
 import { createStore, get, set } from 'idb-keyval'
-import type { LayerTimes, MeasuredTimes } from './backend-choice.ts'
+import type { LayerTimes } from '../backends/executor.ts'
+import type { MeasuredTimes } from './backend-choice.ts'
 
 /** In a database of their own: what is forgotten there is measured again. */
 export function storedTimes(): MeasuredTimes {

@@ -57,6 +57,7 @@ export async function createOrtExecutor(
         reason,
         features: ['simd', ...(numThreads > 1 ? ['threads'] : [])],
         linears: model.linears,
+        threads: numThreads,
       },
       chunkSize,
       createCache: () => createKvCache(spec),

@@ -135,6 +135,7 @@ export async function createWasmExecutor(
           ...(module.featureSet === 'relaxed' ? ['relaxed-simd'] : []),
           ...(numThreads > 1 ? ['threads'] : []),
         ],
+        threads: numThreads,
       },
       chunkSize,
       createCache: () => pages.createCache(),

@@ -5,7 +5,7 @@ import type { MlpSpec } from '../../transformer-spec.ts'
 
 export type Activation = MlpSpec['activation']
 
-/** WGSL that declares `activate`; after `boundedTanh`, which gelu_tanh needs. */
+/** WGSL that declares `activate`. */
 export const activationWgsl: Readonly<Record<Activation, string>> = {
   silu: siluWgsl,
   gelu_tanh: geluTanhWgsl,

@@ -36,5 +36,6 @@ test.each([
       expect(largestError(await downloadedFloats(gpu, output, count), expected)).toBeLessThan(1e-5)
     },
   )
-  await fc.assert(drawn, { numRuns: 12 })
+  // The example: one gate where 1 + tanh has few digits left, and a large value that it scales.
+  await fc.assert(drawn, { numRuns: 12, examples: [[25, 1, 1000, -1899360969]] })
 })

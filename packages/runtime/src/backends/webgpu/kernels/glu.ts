@@ -3,7 +3,7 @@ import type { BatchBuffers } from '../batch.ts'
 import { reads, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
-import { type Activation, activationWgsl, tanhWgsl } from './activation.ts'
+import { type Activation, activationWgsl } from './activation.ts'
 
 export interface GluBindings {
   /** (batch rows, 2 * intermediateSize): a row's gate values, then its up values */
@@ -22,7 +22,7 @@ export function prepareGlu(gpu: Gpu, bindings: GluBindings): Promise<Dispatch> {
     gpu,
     {
       label: `glu_${activation}`,
-      code: tanhWgsl + activationWgsl[activation] + gluWgsl,
+      code: activationWgsl[activation] + gluWgsl,
       constants: { intermediateSize },
     },
     [reads(gateUp), writes(output)],
