@@ -15,7 +15,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { cacheControl, headersOf } from '../packages/demo/src/service-worker/headers.ts'
 import { root } from '../scripts/command-line.mjs'
 import { compressFolder } from '../scripts/compress.mjs'
@@ -36,7 +36,7 @@ let host
 
 beforeAll(async () => {
   host = hasDocker ? startContainer() : await startNginx()
-  await expect.poll(async () => (await get('healthz')).status, { timeout: 20_000 }).toBe(200)
+  await vi.waitFor(() => get('healthz'), { timeout: 20_000 })
 }, 600_000)
 afterAll(() => host?.stop())
 
@@ -77,7 +77,7 @@ async function startNginx() {
   return {
     url: `http://127.0.0.1:${port}/`,
     stop() {
-      server.kill('SIGKILL')
+      server.kill('SIGTERM')
       rmSync(folder, { recursive: true, force: true })
     },
   }
