@@ -114,7 +114,10 @@ export default defineConfig({
   worker: { format: 'es', plugins: () => [assemblyScript()] },
   // What the worker imports is found before the page runs; found later, it reloads the page in mid-answer. ONNX Runtime is one
   // file already, and finds the others of its own by address.
-  optimizeDeps: { entries: ['*.html', '../runtime/src/worker.ts'], exclude: ['onnxruntime-web'] },
+  optimizeDeps: {
+    entries: ['*.html', '../runtime/src/{worker,grammar/matcher-worker}.ts'],
+    exclude: ['onnxruntime-web'],
+  },
   plugins: [assemblyScript(), publicFiles, hostHeaders, app],
   build: {
     outDir: here('dist'),

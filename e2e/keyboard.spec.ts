@@ -88,7 +88,22 @@ test('without a pointer: load, ask, stop, again, edit, chats, copy, models, them
   await expect(page.getByText('The capital of France is Paris.')).toBeVisible()
   await page.keyboard.press('Alt+ArrowUp')
   await expect(page.getByText('The capital of France is Paris.')).toBeHidden()
+
+  // With a model and answers on the page, none of it is left in English either.
+  await page.keyboard.press('Alt+,')
+  await chooseSpanish(page)
+  await page.keyboard.press('Escape')
+  await expect(page.getByLabel('Estado del modelo')).toHaveText('En este dispositivo')
+  const saidBefore = ['What is the capital of France?', 'The answer is copied.']
+  expect((await englishLeft(page)).filter((text) => !saidBefore.includes(text))).toEqual([])
 })
+
+/** In the open preferences. */
+async function chooseSpanish(page: Page): Promise<void> {
+  await tabTo(page, 'Language', 'combobox')
+  await page.keyboard.press('ArrowDown')
+  await expect(page.locator('html')).toHaveAttribute('lang', 'es')
+}
 
 test('sheets open by keys, hold the focus, close with Esc, and give the focus back', async ({ page }) => {
   await page.goto('/')
@@ -156,10 +171,7 @@ test('theme and language are chosen by keys, kept, and the page in Spanish has n
   expect(await background()).not.toBe(light)
   await expect(page.locator('meta[name=theme-color]').first()).toHaveAttribute('content', '#130f0c')
 
-  await tabTo(page, 'Language', 'combobox')
-  await page.keyboard.press('E')
-  await page.keyboard.press('ArrowDown')
-  await expect(page.locator('html')).toHaveAttribute('lang', 'es')
+  await chooseSpanish(page)
   await page.keyboard.press('Escape')
   await page.reload()
   await expect(page.getByRole('button', { name: 'Cargar modelo' })).toBeVisible()

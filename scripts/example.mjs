@@ -6,6 +6,7 @@ import { fetchModel } from './fetch-model.mjs'
 import { ensureInstalled, ensureNode } from './setup.mjs'
 
 const folder = join(root, 'examples')
+const workers = ['worker.ts', 'grammar/matcher-worker.ts']
 
 /**
  * Serves an example with the runtime from its sources.
@@ -26,7 +27,8 @@ export async function serveExample(name, port) {
     root: join(folder, name),
     cacheDir: join(root, 'node_modules', '.vite-examples', name),
     logLevel: 'warn',
-    optimizeDeps: { entries: ['index.html', '../../packages/runtime/src/worker.ts'] },
+    // Workers too: what one imports and is found late reloads the page.
+    optimizeDeps: { entries: ['index.html', ...workers.map((path) => `../../packages/runtime/src/${path}`)] },
     server: { host: '127.0.0.1', port, fs: { allow: [root] } },
   })
   await server.listen()

@@ -11,7 +11,7 @@ import { countPlaywright, countVitest, total } from './test-counts.mjs'
 /** @typedef {import('./test-counts.mjs').Counts} Counts */
 
 /** A part that runs longer hangs: it is ended and counts as failed. */
-const deadlineMs = 12 * 60_000
+const deadlineMs = 25 * 60_000
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path)
 const reports = join(root, '.cache', 'reports')

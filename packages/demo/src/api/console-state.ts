@@ -57,7 +57,21 @@ export async function meet(engine: Engine): Promise<void> {
   } catch {
     // Its examples are there, and each request says what is wrong.
   }
-  workerBaseUrl.value = await findWorker()
+  await lookForWorker(engine)
+}
+
+const numLooks = 8
+const lookEveryMs = 1000
+
+/** A service worker takes the page over, and the page its requests, a while after the model is there. */
+async function lookForWorker(engine: Engine): Promise<void> {
+  workerBaseUrl.value = undefined
+  const isCurrent = () => model.value.kind === 'ready' && model.value.engine === engine
+  for (let look = 0; look < numLooks && isCurrent(); look++) {
+    workerBaseUrl.value = await findWorker()
+    if (workerBaseUrl.value !== undefined) return
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+  }
 }
 
 /** The address below which a service worker answers for an engine; undefined where none does. */

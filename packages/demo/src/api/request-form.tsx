@@ -38,7 +38,7 @@ export function RequestForm() {
           </button>
         )}
         <span class="small soft api-keys">
-          <kbd>Ctrl</kbd> <kbd>Enter</kbd>
+          <kbd>{words.value.keys.names.Ctrl}</kbd> <kbd>{words.value.keys.names.Enter}</kbd>
         </span>
       </div>
       {request.value.path === '/v1/embeddings' && <p class="small soft">{say.embeddingNote}</p>}

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { sheet } from '../state/page.ts'
+import { words } from '../words/words.ts'
 import { ModelView } from './model-view.tsx'
 import { stopRun } from './run-state.ts'
 import { SearchView } from './search-view.tsx'
@@ -16,8 +17,9 @@ export function OnnxPage() {
     return () => removeEventListener('keydown', onKeyDown)
   }, [])
   return (
-    <div class="onnx">
-      <div class="onnx-column">
+    <div class="page onnx">
+      <div class="page-column">
+        <h1>{words.value.app.onnx}</h1>
         <ModelView />
         <SearchView />
       </div>

@@ -66,9 +66,9 @@ function ModelMemory() {
   ] as const
   const total = parts.reduce((sum, [, bytes]) => sum + bytes, 0)
   return (
-    <div class="parts" role="img" aria-label={say.modelHolds(formatBytes(total))}>
+    <div class="memory-parts" role="img" aria-label={say.modelHolds(formatBytes(total))}>
       {parts.map(([name, bytes]) => (
-        <i key={name} class={`part-${name}`} style={{ flexGrow: bytes }} />
+        <i key={name} class={`memory-${name}`} style={{ flexGrow: bytes }} />
       ))}
     </div>
   )

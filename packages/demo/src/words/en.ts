@@ -108,7 +108,7 @@ export const en = {
     inWasm: 'In WebAssembly',
     inScript: 'JavaScript, page and workers',
     modelHolds: (bytes: string) => `The model holds ${bytes}: weights, KV cache, working memory`,
-    counting: 'The browser is counting JavaScript; it takes a few seconds.',
+    counting: 'The browser is counting JavaScript; it can take half a minute.',
     notCounted: 'This browser does not count JavaScript’s memory here.',
     graphics: 'Graphics',
     noAdapter: 'not offered by this browser',

@@ -111,7 +111,7 @@ export const es: Words = {
     inWasm: 'En WebAssembly',
     inScript: 'JavaScript, página y workers',
     modelHolds: (bytes) => `El modelo ocupa ${bytes}: pesos, caché KV y memoria de trabajo`,
-    counting: 'El navegador está contando JavaScript; tarda unos segundos.',
+    counting: 'El navegador está contando JavaScript; puede tardar medio minuto.',
     notCounted: 'Este navegador no cuenta aquí la memoria de JavaScript.',
     graphics: 'Gráficos',
     noAdapter: 'este navegador no lo ofrece',
