@@ -148,6 +148,18 @@ export interface DeviceInfo {
   readonly features: readonly string[]
   /** How the linear layers compute, where the backend had to choose. */
   readonly linears?: LinearPrecision
+  /** How decode steps are built, where the backend had to choose. */
+  readonly decode?: DecodeChoice
+}
+
+export interface DecodeChoice {
+  readonly variant: DecodeVariant
+  /** Why this one, in a sentence or two with the figures. */
+  readonly reason: string
+  /** Milliseconds that each candidate took for one layer of a decode step on this adapter. */
+  readonly layerMs: Readonly<Partial<Record<DecodeVariant, number>>>
+  /** Why a candidate may not be used: its results differ from those of `base`, or its kernels do not compile. */
+  readonly refused: Readonly<Partial<Record<DecodeVariant, string>>>
 }
 
 export interface LinearPrecision {
