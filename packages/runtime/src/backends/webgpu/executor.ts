@@ -60,6 +60,7 @@ export async function createWebGpuExecutor(
   try {
     const decode = await chooseVariant(gpu, spec, weights, { ...options, contextLength, maxBatchSize })
     throwIfAborted(signal)
+    health.check()
     const model = await createDeviceModel(gpu, spec, weights, {
       contextLength,
       maxBatchSize,
@@ -71,7 +72,7 @@ export async function createWebGpuExecutor(
     health.check()
     return executorOf(gpu, health, model, { reason, decode })
   } catch (error) {
-    const explained = health.explain(error)
+    const explained = await health.explain(error)
     health.retire()
     gpu.device.destroy()
     throw explained
@@ -144,8 +145,8 @@ function executorOf(
 
   /** A failure while the device is lost is the loss. */
   const explained = <T>(work: Promise<T>) =>
-    work.catch((error) => {
-      throw health.explain(error)
+    work.catch(async (error) => {
+      throw await health.explain(error)
     })
 
   return {

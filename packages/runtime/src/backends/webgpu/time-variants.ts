@@ -89,6 +89,7 @@ export async function timeVariants(
       expected ??= hidden
       const error = largestError(hidden, expected)
       if (error <= variantTolerance) right.push(candidate)
+      else if (candidate.variant === 'base') throw new Error('the kernels computed no usable numbers')
       else refused[candidate.variant] = `its results were off by ${error.toPrecision(2)} of the largest`
     }
     writeBatch(gpu, buffers.decodeBatch, [{ ...row, position: Math.min(numPositions, contextLength) - 1 }])
@@ -122,12 +123,12 @@ async function allocateStep(gpu: Gpu, sample: LayerSample, contextLength: number
       const { weights, cache, activations, ropeTables, decodeBatch } = buffers
       const targets = [...weights.targets.values()].flat()
       cache.destroy()
+      ropeTables.destroy()
       for (const buffer of [
         ...targets.flatMap((one) =>
           one.kind === 'matrix' ? [one.matrix.quants, one.matrix.scales] : one.buffer,
         ),
         ...Object.values(activations),
-        ...spec.blocks.map(({ attention }) => ropeTables.tableOf(attention.rope)),
         ...[decodeBatch.count, decodeBatch.rows],
       ]) {
         buffer.destroy()
