@@ -277,6 +277,8 @@ test('a store that is full says so, loses nothing, and takes everything once the
   await expect(notice.getByRole('button', { name: 'Remove models' })).toBeVisible()
   await expect(notice.getByRole('button', { name: 'Delete the 2 oldest chats' })).toBeVisible()
   await expect(notice.getByRole('button', { name: 'Export all chats' })).toBeVisible()
+  // The browser may ask before it lets go of what is not kept.
+  page.on('dialog', (dialog) => dialog.accept())
   await page.reload()
   await expect(page.locator('.nav-chat')).toHaveCount(2)
   await devtools.send('Storage.overrideQuotaForOrigin', { origin })

@@ -2,7 +2,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../controls/icon.tsx'
 import { answering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
-import { type Message, shownMessages } from '../state/conversation.ts'
+import { chatTitle, type Message, shownMessages } from '../state/conversation.ts'
 import { waitsForChat } from '../state/keeping.ts'
 import { soughtId } from '../state/shown.ts'
 import { words } from '../words/words.ts'
@@ -40,6 +40,7 @@ export function Talk() {
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
+        {messages.length > 0 && <h1 class="visually-hidden">{chatTitle(chat) || words.value.app.chat}</h1>}
         <div class="column" ref={column} role="log" aria-label={words.value.app.chat} aria-live="off">
           {messages.length === 0 && !waitsForChat.value && <Opening />}
           {messages.slice(from).map((message, index) => (
