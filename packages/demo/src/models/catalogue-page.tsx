@@ -26,7 +26,7 @@ export function CataloguePage() {
   return (
     <div class="page models-page">
       <div class="page-column">
-        <header>
+        <header class="page-head">
           <h1 id="models-title" tabIndex={-1}>
             {models.title}
           </h1>
