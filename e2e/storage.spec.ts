@@ -97,7 +97,7 @@ test('a file that a person opens is a model like any other', async ({ page }, te
   await writeFile(path, readModelFile())
   await answerGreedily(page)
   await page.goto('/')
-  await page.getByRole('button', { name: 'Models' }).first().click()
+  await page.getByRole('button', { name: /^Models: / }).click()
   await page.locator('input[type=file]').setInputFiles(path)
   await expectReady(page)
   await ask(page, 'What is the capital of France?')

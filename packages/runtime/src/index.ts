@@ -1,5 +1,5 @@
 export { createEngine } from './api/engine.ts'
-export { listCatalogue, listStoredModels, removeStoredModel } from './api/models.ts'
+export { listCatalogue, listStoredModels, pinStoredModel, removeStoredModel } from './api/models.ts'
 export type * from './api/onnx-types.ts'
 export type * from './api/types.ts'
 export type { DeviceCounters, DeviceInfo, MemoryInfo } from './backends/executor.ts'

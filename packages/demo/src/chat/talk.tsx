@@ -2,12 +2,13 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../controls/icon.tsx'
 import { answering } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
-import { type Message, shownMessages } from '../state/conversation.ts'
+import { chatTitle, type Message, shownMessages } from '../state/conversation.ts'
 import { waitsForChat } from '../state/keeping.ts'
 import { soughtId } from '../state/shown.ts'
 import { words } from '../words/words.ts'
 import { Announcer } from './announcer.tsx'
 import { AnswerView } from './answer.tsx'
+import { useDrawnFrom } from './drawing.ts'
 import { useFollowing } from './following.ts'
 import { Opening } from './opening.tsx'
 import { QuestionView } from './question.tsx'
@@ -29,19 +30,21 @@ export function Talk() {
     answering.value !== undefined,
     `${chat.id} ${lastAsked.current}`,
   )
+  const sought = messages.findIndex(({ id }) => id === soughtId.value)
+  const from = useDrawnFrom(scroller, chat.id, messages.length, sought >= 0)
   useLayoutEffect(() => {
-    const index = messages.findIndex(({ id }) => id === soughtId.value)
-    if (index < 0) return
+    if (sought < 0) return
+    column.current!.children[sought]?.scrollIntoView({ block: 'center' })
     soughtId.value = undefined
-    column.current!.children[index]?.scrollIntoView({ block: 'center' })
-  }, [messages, soughtId.value])
+  }, [sought])
   return (
     <div class="talk-frame">
       <div class="talk" ref={scroller} onScroll={onScroll}>
+        {messages.length > 0 && <h1 class="visually-hidden">{chatTitle(chat) || words.value.app.chat}</h1>}
         <div class="column" ref={column} role="log" aria-label={words.value.app.chat} aria-live="off">
           {messages.length === 0 && !waitsForChat.value && <Opening />}
-          {messages.map((message, index) => (
-            <MessageView key={message.id} message={message} last={index === messages.length - 1} />
+          {messages.slice(from).map((message, index) => (
+            <MessageView key={message.id} message={message} last={from + index === messages.length - 1} />
           ))}
         </div>
       </div>

@@ -1,3 +1,3 @@
-export function ComparePage() {
-  return <div class="talk" />
-}
+import { lazy } from '../controls/lazy.tsx'
+
+export const ComparePage = lazy(async () => (await import('./comparison-view.tsx')).ComparisonView)

@@ -28,7 +28,11 @@ export function Dialog({ title, place, onClose, children }: DialogProps) {
       if (before instanceof HTMLElement && before.isConnected && isLost()) before.focus()
     }
   }, [])
-  const close = () => dialog.current?.close()
+  const close = () => {
+    dialog.current?.close()
+    // The event comes a moment later: a key pressed in between is already meant for the page.
+    onClose()
+  }
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard has Esc, which the dialog handles itself.
     <dialog

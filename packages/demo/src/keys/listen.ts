@@ -13,7 +13,7 @@ export function listenForKeys(): void {
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.isComposing || event.repeat) return
     // An open dialog has its own Esc, and nothing happens behind it.
-    if (sheet.value !== undefined || document.querySelector('dialog[open], [popover]:popover-open')) return
+    if (document.querySelector('dialog[open], [popover]:popover-open')) return
     const meaning = meaningOf(event)
     if (meaning === undefined) return
     if (meaning.isTyped && isTyping(event.target)) return

@@ -1,21 +1,19 @@
-import type { LoadProgress } from '@brasa/runtime'
-import { Bar } from '../controls/bar.tsx'
-import { formatBytes, formatBytesOf, formatWait } from '../format/units.ts'
+import { formatBytes, formatBytesOf } from '../format/units.ts'
 import {
-  cancelLoad,
   catalogue,
   loadModel,
   type ModelState,
   model,
   reference,
   referenceName,
-  runOn,
   storedModel,
 } from '../state/model.ts'
-import { sheet } from '../state/page.ts'
+import { showView } from '../state/page.ts'
 import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
-import { knownBytes, phaseWord, progressFacts } from './progress.ts'
+import { diagnose } from './failure.ts'
+import { FailureActs } from './failure-acts.tsx'
+import { LoadProgressView } from './load-progress.tsx'
 import { WebGpuHelp } from './webgpu-help.tsx'
 import './load.css'
 
@@ -26,7 +24,12 @@ export function LoadView() {
     <section class="load" aria-label={words.value.load.model}>
       {state.kind === 'checking' && <p class="soft">{words.value.load.looking}</p>}
       {state.kind === 'absent' && <Offer />}
-      {state.kind === 'loading' && <Loading progress={state.progress} />}
+      {state.kind === 'loading' && (
+        <>
+          <h1>{referenceName(reference.value)}</h1>
+          <LoadProgressView name={referenceName(reference.value)} progress={state.progress} />
+        </>
+      )}
       {state.kind === 'failed' && <Failed state={state} />}
     </section>
   )
@@ -37,87 +40,42 @@ function Offer() {
   const wanted = reference.value
   const name = referenceName(wanted)
   const kept = storedModel(wanted)
-  const size = catalogue.value.find((entry) => entry.id === wanted)?.sizeBytes
-  const partial = kept !== undefined && !kept.isComplete && kept.sizeBytes > 0
+  const size = catalogue.value.find((entry) => entry.id === wanted)?.sizeBytes ?? kept?.totalBytes
+  const part = kept === undefined || kept.isComplete || kept.sizeBytes === 0 ? undefined : kept.sizeBytes
   return (
     <>
-      <h1>{load.title}</h1>
+      <h1>{load.heading}</h1>
       <p>
-        {partial
-          ? load.partlyHere(
-              size === undefined ? formatBytes(kept.sizeBytes) : formatBytesOf(kept.sizeBytes, size),
-              name,
-            )
-          : load.isFetchedOnce(size === undefined ? name : `${name} (${formatBytes(size)})`)}
+        {part === undefined
+          ? load.fetchedOnce(name, size === undefined ? undefined : formatBytes(size))
+          : load.partHere(size === undefined ? formatBytes(part) : formatBytesOf(part, size), name)}
         <br />
-        {load.nothingLeaves}
+        {load.staysHere}
       </p>
       <div class="load-acts">
         <button type="button" class="button" onClick={() => loadModel(wanted)}>
-          {partial ? load.goOn : load.loadModel}
+          {part === undefined ? load.load : load.goOn}
         </button>
-        <button type="button" class="quiet" onClick={() => (sheet.value = 'models')}>
+        <button type="button" class="quiet" onClick={() => showView('models')}>
           {load.otherModels}
         </button>
-      </div>
-    </>
-  )
-}
-
-function Loading({ progress }: { readonly progress: LoadProgress | undefined }) {
-  const { load, controls } = words.value
-  const phase = progress === undefined ? load.starting : phaseWord(progress.phase)
-  const facts = progress === undefined ? [] : progressFacts(progress)
-  return (
-    <>
-      <h1>{referenceName(reference.value)}</h1>
-      <div class="load-progress figures">
-        <p class="load-phase">
-          <span>{phase}</span>
-          {progress?.secondsLeft !== undefined && progress.phase === 'download' && (
-            <span>{load.aboutLeft(formatWait(progress.secondsLeft))}</span>
-          )}
-        </p>
-        <Bar
-          label={load.loadingTheModel}
-          value={knownBytes(progress)}
-          max={progress?.totalBytes ?? 1}
-          text={[phase, ...facts].join(', ')}
-        />
-        <p class="small soft">{facts.length === 0 ? '\u00a0' : facts.join(' · ')}</p>
-      </div>
-      <div class="load-acts">
-        <button type="button" class="quiet" onClick={cancelLoad}>
-          {controls.cancel}
-        </button>
-        <span class="small soft">{load.isKept}</span>
       </div>
     </>
   )
 }
 
 function Failed({ state }: { readonly state: ModelState & { readonly kind: 'failed' } }) {
-  const { load, controls } = words.value
-  const noGpu = state.code === 'webgpu_unavailable'
+  const { title, sentence, acts } = diagnose(state, reference.value)
   return (
     <>
-      <h1>{noGpu ? load.noWebGpu : load.failed}</h1>
-      <p role="alert" data-code={state.code}>
-        {engineWords(state.message)}
-      </p>
-      {noGpu && <WebGpuHelp />}
+      <h1>{title}</h1>
+      <div class="load-why" role="alert" data-code={state.code}>
+        {sentence !== undefined && <p>{sentence}</p>}
+        <p class={sentence === undefined ? undefined : 'small soft'}>{engineWords(state.message)}</p>
+      </div>
+      {state.code === 'webgpu_unavailable' && <WebGpuHelp />}
       <div class="load-acts">
-        <button type="button" class="button" onClick={() => loadModel(reference.value)}>
-          {controls.tryAgain}
-        </button>
-        {noGpu && (
-          <button type="button" class="quiet" onClick={() => runOn('wasm')}>
-            {load.runOnCpu}
-          </button>
-        )}
-        <button type="button" class="quiet" onClick={() => (sheet.value = 'models')}>
-          {load.otherModels}
-        </button>
+        <FailureActs acts={acts} />
       </div>
     </>
   )

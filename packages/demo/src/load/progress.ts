@@ -11,21 +11,24 @@ export function phaseWord(phase: LoadProgress['phase']): string {
 export function progressFacts(progress: LoadProgress): readonly string[] {
   const { phase, loadedBytes, totalBytes, bytesPerSecond, cachedBytes } = progress
   if (phase === 'compile' || phase === 'ready' || totalBytes === 0) return []
+  const { perSecond, cached, fromHere } = words.value.load
   return [
     formatBytesOf(loadedBytes, totalBytes),
-    ...(phase === 'download' && bytesPerSecond !== undefined ? [`${formatBytes(bytesPerSecond)}/s`] : []),
-    ...(phase === 'download' && cachedBytes > 0 ? [words.value.load.wereHere(formatBytes(cachedBytes))] : []),
-    ...(phase !== 'download' ? [words.value.load.fromThisDevice] : []),
+    ...(phase === 'download' && bytesPerSecond !== undefined ? [perSecond(formatBytes(bytesPerSecond))] : []),
+    ...(phase === 'download' && cachedBytes > 0 ? [cached(formatBytes(cachedBytes))] : []),
+    ...(phase !== 'download' ? [fromHere] : []),
   ]
 }
 
-/** How far this phase is, where that can be known: compiling takes what it takes. */
+/** How far this phase is, where that can be known: compiling takes what it takes, and so does another tab. */
 export function knownBytes(progress: LoadProgress | undefined): number | undefined {
-  return progress === undefined || progress.phase === 'compile' ? undefined : progress.loadedBytes
+  if (progress === undefined || progress.phase === 'compile' || progress.phase === 'wait') return undefined
+  return progress.loadedBytes
 }
 
 /** The whole load as one short text for the header. */
 export function progressSummary(progress: LoadProgress | undefined): string {
-  if (progress?.phase !== 'download' || progress.totalBytes === 0) return words.value.load.loading
-  return words.value.load.loadingPercent(Math.floor((100 * progress.loadedBytes) / progress.totalBytes))
+  const { summary, summaryPercent } = words.value.load
+  if (progress?.phase !== 'download' || progress.totalBytes === 0) return summary
+  return summaryPercent(Math.floor((100 * progress.loadedBytes) / progress.totalBytes))
 }

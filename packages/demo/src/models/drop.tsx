@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { openOnnxModel } from '../onnx/onnx-tab.tsx'
 import { loadModel } from '../state/model.ts'
-import { sheet, showView } from '../state/page.ts'
+import { sheet, showView, view } from '../state/page.ts'
+import { words } from '../words/words.ts'
+import { inOrder } from './file-button.tsx'
 
 /** A .gguf file dropped anywhere is loaded for the chat, an .onnx file opened beside it; other files are left alone. */
 export function DropTarget() {
@@ -34,7 +36,7 @@ export function DropTarget() {
         if (!hasFiles(event)) return
         event.preventDefault()
         over.value = false
-        const files = [...event.dataTransfer!.files].sort((a, b) => a.name.localeCompare(b.name))
+        const files = inOrder([...event.dataTransfer!.files])
         if (files.some(({ name }) => name.toLowerCase().endsWith('.onnx'))) {
           wrong.value = undefined
           sheet.value = undefined
@@ -43,12 +45,14 @@ export function DropTarget() {
         }
         const models = files.filter(({ name }) => name.toLowerCase().endsWith('.gguf'))
         if (models.length === 0) {
-          wrong.value = `${files[0]?.name ?? 'This'} is neither a .gguf nor an .onnx file. Drop a model in one of these formats.`
+          const { wrongFile, thisFile } = words.value.models
+          wrong.value = wrongFile(files[0]?.name ?? thisFile)
           return
         }
         wrong.value = undefined
         sheet.value = undefined
-        showView('chat')
+        // The page of models shows how a load goes as well.
+        if (view.value !== 'models') showView('chat')
         void loadModel(models.length === 1 ? models[0]! : models)
       },
       { signal },
@@ -57,12 +61,12 @@ export function DropTarget() {
   }, [over, wrong])
   return (
     <>
-      {over.value && <div class="drop">Drop a .gguf or .onnx file to load it</div>}
+      {over.value && <div class="drop">{words.value.models.dropHere}</div>}
       {wrong.value !== undefined && (
         <div class="notice toast" role="alert">
           <p>{wrong.value}</p>
           <button type="button" class="quiet" onClick={() => (wrong.value = undefined)}>
-            Close
+            {words.value.models.close}
           </button>
         </div>
       )}

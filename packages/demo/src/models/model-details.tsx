@@ -3,6 +3,10 @@ import { backendNames } from '../format/backend-names.ts'
 import { formatBytes, formatCount } from '../format/units.ts'
 import { type Look, lookAt, lookAway } from '../state/inspection.ts'
 import { referenceName } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
+import { words } from '../words/words.ts'
+import { formatParameters } from './listed.ts'
+import './details.css'
 
 interface DetailsProps {
   readonly look: Look
@@ -11,41 +15,42 @@ interface DetailsProps {
 
 /** What a model is and what it takes, before it is fetched. */
 export function ModelDetails({ look: { reference, state }, onLoad }: DetailsProps) {
+  const { models, load } = words.value
   const name = referenceName(reference)
   return (
-    <section class="details" aria-label={`About ${name}`} aria-busy={state.kind === 'looking'}>
-      {state.kind === 'looking' && <p class="soft">Reading what the model is…</p>}
+    <section class="details" aria-label={models.aboutIt(name)} aria-busy={state.kind === 'looking'}>
+      {state.kind === 'looking' && <p class="soft">{models.reading}</p>}
       {state.kind === 'terms' && (
         <p>
-          {`${name} comes under `}
+          {models.terms(name)}
           <a href={state.url} target="_blank" rel="noreferrer">
-            its own terms
+            {models.termsLink}
           </a>
-          . It is not part of this page: it is fetched from where it is published, by you.
+          {models.termsRest}
         </p>
       )}
-      {state.kind === 'failed' && <p role="alert">{state.message}</p>}
+      {state.kind === 'failed' && <p role="alert">{engineWords(state.message)}</p>}
       {state.kind === 'seen' && <Facts inspection={state.inspection} />}
       <div class="load-acts">
         {state.kind === 'terms' && (
           <button type="button" class="button" onClick={() => lookAt(reference)}>
-            Accept the terms
+            {models.accept}
           </button>
         )}
         {state.kind === 'seen' && (
           <button type="button" class="button" onClick={onLoad}>
             {state.inspection.fetchBytes === 0
-              ? 'Use it'
-              : `Download ${formatBytes(state.inspection.fetchBytes)}`}
+              ? models.useNow
+              : models.download(formatBytes(state.inspection.fetchBytes))}
           </button>
         )}
         {state.kind === 'failed' && (
           <button type="button" class="button" onClick={() => lookAt(reference)}>
-            Try again
+            {load.tryAgain}
           </button>
         )}
         <button type="button" class="quiet" onClick={lookAway}>
-          Not now
+          {models.notNow}
         </button>
       </div>
     </section>
@@ -55,26 +60,28 @@ export function ModelDetails({ look: { reference, state }, onLoad }: DetailsProp
 function Facts({ inspection }: { readonly inspection: ModelInspection }) {
   const { sizeBytes, storedBytes, parameters, architecture, quantisation } = inspection
   const { contextLength, licence, template, memory } = inspection
+  const { models } = words.value
   const has = [
-    ...(template.system ? ['system prompt'] : []),
-    ...(template.tools ? ['tools'] : []),
-    ...(template.thinking ? ['thinking'] : []),
+    ...(template.system ? [models.templateSystem] : []),
+    ...(template.tools ? [models.templateTools] : []),
+    ...(template.thinking ? [models.templateThinking] : []),
   ]
   return (
     <dl class="figures">
-      <dt>Size</dt>
+      <dt>{models.size}</dt>
       <dd>
-        {formatBytes(sizeBytes)}
-        {storedBytes > 0 && `, ${formatBytes(storedBytes)} of it here`}
+        {storedBytes > 0
+          ? models.sizePart(formatBytes(sizeBytes), formatBytes(storedBytes))
+          : formatBytes(sizeBytes)}
       </dd>
-      <dt>Model</dt>
-      <dd>{`${architecture}, ${formatParameters(parameters)}, ${quantisation}`}</dd>
-      <dt>Licence</dt>
-      <dd>{licence ?? 'The file does not say'}</dd>
-      <dt>Context</dt>
-      <dd>{`up to ${formatCount(contextLength)} tokens`}</dd>
-      <dt>Template</dt>
-      <dd>{has.length === 0 ? 'plain chat' : has.join(', ')}</dd>
+      <dt>{models.model}</dt>
+      <dd>{`${architecture}, ${models.parameters(formatParameters(parameters))}, ${quantisation}`}</dd>
+      <dt>{models.licence}</dt>
+      <dd>{licence ?? models.licenceUnknown}</dd>
+      <dt>{models.contextLabel}</dt>
+      <dd>{models.contextUpTo(formatCount(contextLength))}</dd>
+      <dt>{models.template}</dt>
+      <dd>{has.length === 0 ? models.templatePlain : has.join(', ')}</dd>
       <Memory name={backendNames.webgpu} estimate={memory.webgpu} />
       <Memory name={backendNames.wasm} estimate={memory.wasm} />
       <Memory name={backendNames.ort} estimate={memory.ort} />
@@ -83,20 +90,14 @@ function Facts({ inspection }: { readonly inspection: ModelInspection }) {
 }
 
 function Memory({ name, estimate }: { readonly name: string; readonly estimate: MemoryEstimate }) {
+  const { memory, memoryAbout } = words.value.models
   return (
     <>
-      <dt>{`Memory, ${name}`}</dt>
+      <dt>{memory(name)}</dt>
       <dd>
-        {estimate.problem ??
-          `about ${formatBytes(estimate.totalBytes)} with ${formatCount(estimate.contextLength)} tokens`}
+        {(estimate.problem && engineWords(estimate.problem)) ??
+          memoryAbout(formatBytes(estimate.totalBytes), formatCount(estimate.contextLength))}
       </dd>
     </>
   )
-}
-
-/** "135M", "1.7B". */
-function formatParameters(count: number): string {
-  return count < 999.5e6
-    ? `${Math.round(count / 1e6)}M parameters`
-    : `${(count / 1e9).toFixed(1)}B parameters`
 }

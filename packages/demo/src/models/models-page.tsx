@@ -1,3 +1,3 @@
-export function ModelsPage() {
-  return <div class="talk" />
-}
+import { lazy } from '../controls/lazy.tsx'
+
+export const ModelsPage = lazy(async () => (await import('./catalogue-page.tsx')).CataloguePage)

@@ -6,7 +6,8 @@ import { type AnswerChange, streamAnswer } from './answer-stream.ts'
 import { changeChat, currentChat, openChat, putChat } from './chats.ts'
 import { ask, askAgain, askInstead, requestMessages, updateAnswer } from './conversation.ts'
 import { writeChats } from './keeping.ts'
-import { loadModel, model, reference, refreshMemory } from './model.ts'
+import { rememberSpeed } from './measured.ts'
+import { loadModel, model, reference, refreshMemory, refreshStored } from './model.ts'
 import { settings } from './settings.ts'
 
 /** The answer that is being written, if any: one at a time, as there is one engine. */
@@ -80,7 +81,9 @@ async function writeAnswer(engine: Engine, chatId: string, answerId: string): Pr
       speeds.value = [...speeds.value, stats.tokensPerSecond].slice(-maxSpeeds)
     }
   })
+  if (stats) rememberSpeed(engine.model.id, engine.device.backend, stats, Date.now())
   await writeChats()
   letGo()
-  await refreshMemory()
+  // Storage that was emptied meanwhile is told of now.
+  await Promise.all([refreshMemory(), refreshStored()])
 }

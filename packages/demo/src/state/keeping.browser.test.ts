@@ -144,6 +144,7 @@ test('a database that is deleted while the page is open is written again', async
   await vi.waitFor(async () => expect([...(await stored()).keys()].sort()).toEqual(before))
   tab.chats.putChat(chat('after'))
   await vi.waitFor(async () => expect((await stored()).has('after')).toBe(true))
+  expect(tab.window.dispatchEvent(new Event('beforeunload', { cancelable: true }))).toBe(true)
   expect(tab.keeping.keeping.value).toBe('kept')
 })
 
@@ -198,6 +199,12 @@ test('a database of a newer page is left alone', async () => {
   const tab = await openTab()
   const newer = await settledRequest(indexedDB.open('brasa.chats', 2))
   await vi.waitFor(() => expect(tab.keeping.keeping.value).toBe('newer'))
+  // What is in the store does not go with the tab; what comes after it does.
+  expect(tab.keeping.numUnkept()).toBe(0)
+  tab.chats.putChat(chat('unkept'))
+  await tab.keeping.writeChats()
+  expect(tab.keeping.numUnkept()).toBe(1)
+  expect(tab.window.dispatchEvent(new Event('beforeunload', { cancelable: true }))).toBe(false)
   const late = await openTab()
   expect(late.keeping.keeping.value).toBe('newer')
   late.chats.putChat(chat('late'))

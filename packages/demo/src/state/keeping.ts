@@ -17,6 +17,7 @@ export const waitsForChat = computed(
 
 /** How much of an answer a crash may take. */
 const writeEveryMs = 800
+const openWithinMs = 10_000
 /** Chats from before there was a database lie in localStorage, a key a chat. */
 const legacyPrefix = 'brasa.chat.'
 
@@ -43,6 +44,9 @@ export async function keepChats(): Promise<void> {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') void writeChats()
   })
+  addEventListener('beforeunload', (event) => {
+    if (keeping.value !== 'kept' && numUnkept() > 0) event.preventDefault()
+  })
   await openStore()
   effect(() => {
     chats.value
@@ -66,11 +70,20 @@ export async function tryKeeping(): Promise<void> {
   else await writeChats()
 }
 
+/** Chats that go with this tab. */
+export function numUnkept(): number {
+  return chats.peek().filter((chat) => written.get(chat.id) !== chat).length
+}
+
 async function openStore(): Promise<void> {
+  // A browser that never answers gives no storage either; should it answer later, that is taken.
+  const late = setTimeout(() => {
+    if (keeping.value === 'opening') keeping.value = 'missing'
+  }, openWithinMs)
   try {
     const opened = await openChatStore((trouble) => {
       if (store === opened) store = undefined
-      written.clear()
+      if (trouble === 'lost') written.clear()
       // A store that keeps ending is none.
       if (trouble === 'lost' && numReopened++ < 5) void openStore()
       else keeping.value = trouble === 'newer' ? 'newer' : 'missing'
@@ -85,6 +98,8 @@ async function openStore(): Promise<void> {
     }
   } catch (error) {
     keeping.value = storeTrouble(error) === 'newer' ? 'newer' : 'missing'
+  } finally {
+    clearTimeout(late)
   }
 }
 

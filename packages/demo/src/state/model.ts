@@ -8,11 +8,13 @@ import {
   listCatalogue,
   listStoredModels,
   type ModelReference,
+  pinStoredModel,
   removeStoredModel,
   type StoredModel,
 } from '@brasa/runtime'
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import { backend, type OfferedBackend, rememberBackend } from './backend.ts'
+import { refreshRoom } from './device-storage.ts'
 import { readStored, writeStored } from './storage.ts'
 
 type MemoryInfo = Awaited<ReturnType<Engine['memory']>>
@@ -24,7 +26,13 @@ export type ModelState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'loading'; readonly progress?: LoadProgress }
   | { readonly kind: 'ready'; readonly engine: Engine }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'failed'
+      readonly code: string
+      readonly message: string
+      /** Of a model that is too large: how much there is. */
+      readonly limitBytes?: number
+    }
 
 const referenceKey = 'brasa.model'
 const defaultModel = 'smollm2-135m-instruct'
@@ -38,12 +46,32 @@ export const memory = signal<MemoryInfo | undefined>(undefined)
 export const catalogue = signal<readonly CatalogueEntry[]>([])
 export const storedModels = signal<readonly StoredModel[]>([])
 
+/** Every model that was seen in storage since the page was opened. */
+const seenHere = new Set<string>()
+
+/** What is loaded will have to be fetched again. */
+export const isOnlyInMemory = computed(() =>
+  warnings.value.some(({ code }) => code === 'quota_exceeded' || code === 'storage_unavailable'),
+)
+
+/** The model answers, and what it was loaded from is no longer on this device. */
+export const isGone = computed(() => {
+  const stored = storedModels.value
+  if (model.value.kind !== 'ready' || isOnlyInMemory.value) return false
+  const { id } = model.value.engine.model
+  return seenHere.has(id) && !stored.some((each) => each.id === id)
+})
+
 let loading: AbortController | undefined
 
 /** On a first visit nothing is fetched unasked; a model that is on this device loads by itself. */
 export async function openPage(): Promise<void> {
   const remembered = readStored(referenceKey)
   const listed = refreshCatalogue()
+  // Another tab, or the browser's settings, may have changed what is stored.
+  addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void refreshStored()
+  })
   await refreshStored()
   // A file that storage no longer has cannot be fetched again.
   if (typeof remembered === 'string' && (!remembered.startsWith('file:') || storedModel(remembered))) {
@@ -66,8 +94,11 @@ export function storedModel(wanted: ModelReference): StoredModel | undefined {
 
 /** What to remember a model by: a file is kept under its name. */
 function lastingReference(wanted: ModelReference): string | undefined {
-  if (wanted instanceof File) return `file:${wanted.name}`
-  return typeof wanted === 'string' ? wanted : undefined
+  if (typeof wanted === 'string') return wanted
+  const files = [wanted].flat().filter((part) => part instanceof File)
+  return files.length === [wanted].flat().length
+    ? files.map(({ name }) => `file:${name}`).join(' + ')
+    : undefined
 }
 
 /** Neither list is needed to chat, so that a failure leaves it as it is. */
@@ -81,10 +112,13 @@ async function refreshCatalogue(): Promise<void> {
 
 export async function refreshStored(): Promise<void> {
   try {
-    storedModels.value = await listStoredModels()
+    const stored = await listStoredModels()
+    for (const { id } of stored) seenHere.add(id)
+    storedModels.value = stored
   } catch {
     // Loading says what is wrong with the storage.
   }
+  await refreshRoom()
 }
 
 /** Frees the model at hand and loads another; says how it goes in `model`, never throws. */
@@ -122,14 +156,24 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
     }
     const lasting = lastingReference(wanted)
     if (lasting !== undefined) writeStored(referenceKey, lasting)
+    // First what is kept, or it would seem gone.
+    await refreshStored()
+    if (!mine()) {
+      await engine.dispose()
+      return
+    }
     model.value = { kind: 'ready', engine }
-    await Promise.all([refreshMemory(), refreshStored()])
+    await refreshMemory()
   } catch (error) {
     if (!mine()) return
     const failure = describeFailure(error)
     // First what is kept, so that it is told at once.
     await refreshStored()
-    if (mine()) model.value = failure.code === 'aborted' ? { kind: 'absent' } : { kind: 'failed', ...failure }
+    if (!mine()) return
+    const limit = isBrasaError(error) ? error.details.limitBytes : undefined
+    const limitBytes = typeof limit === 'number' ? { limitBytes: limit } : {}
+    model.value =
+      failure.code === 'aborted' ? { kind: 'absent' } : { kind: 'failed', ...failure, ...limitBytes }
   }
 }
 
@@ -148,6 +192,21 @@ export function cancelLoad(): void {
 export async function removeModel(id: string): Promise<void> {
   await removeStoredModel(id)
   await refreshStored()
+}
+
+export async function pinModel(id: string, pinned: boolean): Promise<void> {
+  await pinStoredModel(id, pinned)
+  await refreshStored()
+}
+
+/** Puts the model away: its memory is free, and one click loads it again. */
+export async function putModelAway(): Promise<void> {
+  if (model.value.kind !== 'ready') return
+  const { engine } = model.value
+  loading = undefined
+  model.value = { kind: 'absent' }
+  memory.value = undefined
+  await engine.dispose()
 }
 
 /** How much the engine holds now. Only for show: a failure leaves the last figures. */
@@ -173,8 +232,19 @@ export function describeFailure(error: unknown): Pick<BrasaError, 'code' | 'mess
 export function referenceName(wanted: ModelReference): string {
   if (typeof wanted === 'string') {
     const listed = catalogue.value.find((entry) => entry.id === wanted)
-    return listed?.name ?? wanted.replace(/^.*[/:]/, '')
+    return listed?.name ?? withoutPart(decoded(wanted.split(' + ', 1)[0]!.replace(/^.*[/:]/, '')))
   }
-  if (wanted instanceof File) return wanted.name
+  if (wanted instanceof File) return withoutPart(wanted.name)
   return wanted.length === 0 ? 'no file' : referenceName(wanted[0]!)
+}
+
+/** All parts of a split file are one model. */
+const withoutPart = (name: string) => name.replace(/-\d{5}-of-\d{5}(?=\.gguf$)/i, '')
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

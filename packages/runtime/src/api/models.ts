@@ -23,6 +23,24 @@ export async function removeStoredModel(id: string): Promise<void> {
 }
 
 /**
+ * Pins a stored model, whose id `listStoredModels` tells, or unpins it. When the browser's storage is full, models that were not used
+ * for longest make room for a new one; a pinned model never does.
+ * @throws BrasaError `unknown_model` for what is not stored, or not whole yet; `storage_unavailable`
+ */
+export async function pinStoredModel(id: string, pinned: boolean): Promise<void> {
+  if (typeof id !== 'string' || typeof pinned !== 'boolean') {
+    throw new BrasaError('invalid_request', {
+      message: 'pinStoredModel takes a stored model’s id, and whether it is to be pinned.',
+    })
+  }
+  if (await (await openShardStore()).noteModel(id, { pinned })) return
+  throw new BrasaError('unknown_model', {
+    message: `"${id}" is not in this browser’s storage, or not all of it. Load it first, then pin it.`,
+    details: { model: id },
+  })
+}
+
+/**
  * The language models that a catalogue names; `models/models.json` beside the page by default.
  * @throws BrasaError `malformed_manifest`, `http_error`, `network_error`, `aborted`
  */
@@ -41,8 +59,9 @@ function entryOf({
   contextLength,
   size,
   terms,
+  parameters,
 }: CatalogueModel) {
-  const entry = { id, name, architecture, quantisation, licence, contextLength, sizeBytes: size }
+  const entry = { id, name, architecture, parameters, quantisation, licence, contextLength, sizeBytes: size }
   return { ...entry, ...(terms === undefined ? {} : { terms }) }
 }
 

@@ -11,7 +11,11 @@ export type { EngineWarning, LoadProgress, RequestOptions } from './load-types.t
 export type * from './response-types.ts'
 export type * from './tool-types.ts'
 
-/** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. */
+/**
+ * A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts in order. The
+ * address of one part, `…-00001-of-00003.gguf`, stands for all of them. What comes from the hub is compared with the size and the
+ * SHA-256 that the hub names.
+ */
 export type ModelReference = string | File | readonly (string | File)[]
 
 /** `wasm` and `ort` compute on the CPU. `reference` is for tests: obviously right, and slow. */
@@ -68,9 +72,16 @@ export interface ModelInfo {
 export interface StoredModel {
   /** What `createEngine` takes as `model` to open it again. */
   readonly id: string
+  /** That are here. */
   readonly sizeBytes: number
+  /** Of the whole model, as far as that is known. */
+  readonly totalBytes?: number
   /** False where a download has not finished; loading the model again goes on with it. */
   readonly isComplete: boolean
+  /** Never removed to make room for another: `pinStoredModel`. */
+  readonly isPinned: boolean
+  /** When it was loaded last, in milliseconds since 1970; left out where that is not known. */
+  readonly lastUsedAt?: number
 }
 
 /** A model that a catalogue names. */
@@ -80,6 +91,8 @@ export interface CatalogueEntry {
   /** For people. */
   readonly name: string
   readonly architecture: string
+  /** Weights in all; of some, in words. */
+  readonly parameters: number | string
   readonly quantisation: string
   readonly licence: string
   /** Tokens, at most. */

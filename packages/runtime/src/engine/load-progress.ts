@@ -2,7 +2,7 @@ import type { LoadProgress } from '../protocol.ts'
 
 type Phase = LoadProgress['phase']
 
-const phases: readonly Phase[] = ['download', 'verify', 'upload', 'compile', 'ready']
+const phases: readonly Phase[] = ['wait', 'download', 'verify', 'upload', 'compile', 'ready']
 
 export interface LoadProgressReporter {
   /** What storage says. Shards are verified as they are read for the upload: that is then the phase, not this. */
@@ -19,7 +19,7 @@ export function createLoadProgress(
   totalBytes: () => number,
   onProgress: (progress: LoadProgress) => void,
 ): LoadProgressReporter {
-  let phase: Phase = 'download'
+  let phase: Phase = 'wait'
   let downloaded = false
   let cachedBytes = 0
   let phaseStart = performance.now()

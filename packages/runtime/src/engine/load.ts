@@ -7,6 +7,7 @@ import { readSplitGguf } from '../formats/split-gguf.ts'
 import { describeModel } from '../models/architectures.ts'
 import type { ReadTensor } from '../models/model-file.ts'
 import type { LoadRequest, ModelInfo } from '../protocol.ts'
+import { holdInUse } from '../storage/model-lock.ts'
 import { type OpenedModel, openModel } from '../storage/open-model.ts'
 import { openShardStore } from '../storage/overflow-store.ts'
 import type { ShardStore } from '../storage/shard-store.ts'
@@ -23,6 +24,8 @@ import { modelWeights } from './model-weights.ts'
 
 /** One for the worker's life: what did not fit on the disk is in its memory. */
 let openedStore: Promise<ShardStore> | undefined
+/** Of the model that this worker loaded last. */
+let letGo = () => {}
 
 /**
  * Brings a model from its reference to an executor that can answer.
@@ -53,6 +56,8 @@ export const loadEngine: LoadModel = async (request, events) => {
         await planLoad(request, header, spec)
       },
     })
+    letGo()
+    letGo = holdInUse(opened.id)
     sizeBytes = opened.files.reduce((sum, file) => sum + file.size, 0)
 
     const header = await readSplitGguf(opened.files, events.signal)

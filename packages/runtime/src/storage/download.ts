@@ -39,6 +39,8 @@ export interface DownloadOptions
   extends Pick<Download, 'http' | 'heap' | 'progress' | 'signal' | 'shardBytes' | 'format'> {
   readonly id: string
   readonly store: ShardStore
+  /** Of the whole model, where that is known. */
+  readonly sizeBytes?: number | undefined
   /** Called after a write that showed the store to be full or broken. */
   readonly onStoreChange: () => void
 }
@@ -46,6 +48,7 @@ export interface DownloadOptions
 export async function startDownload({
   id,
   store,
+  sizeBytes,
   onStoreChange,
   ...shared
 }: DownloadOptions): Promise<Download> {
@@ -53,7 +56,10 @@ export async function startDownload({
   const hashOne = createMutex()
   /** Records are written one after another, or an older one would overtake a newer. */
   const writeOne = createMutex()
-  let partial: PartialModel = (await store.getPartial(id)) ?? { id, hashes: [], files: {} }
+  let partial: PartialModel = {
+    ...((await store.getPartial(id)) ?? { id, hashes: [], files: {} }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  }
 
   function update(next: PartialModel, write: (next: PartialModel) => Promise<void>): Promise<void> {
     return write(next).then(() => {

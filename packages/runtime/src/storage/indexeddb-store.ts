@@ -41,7 +41,8 @@ export async function openIndexedDbStore(databaseName = 'brasa'): Promise<ShardS
           const present = new Set(await names(records, 'shard'))
           const missing = manifestHashes(model.manifest).find((hash) => !present.has(hash))
           if (missing !== undefined) throw shardVanished(missing)
-          records.put(model, key('model', model.id))
+          const before = await read<ModelRecord>(records, 'model', model.id)
+          records.put({ ...before, ...model }, key('model', model.id))
           records.delete(key('partial', model.id))
         },
         'strict',
@@ -50,6 +51,13 @@ export async function openIndexedDbStore(databaseName = 'brasa'): Promise<ShardS
       transact('readwrite', async (records) => {
         records.delete(key('model', id))
         records.delete(key('partial', id))
+      }),
+    noteModel: (id, notes) =>
+      transact('readwrite', async (records) => {
+        const model = await read<ModelRecord>(records, 'model', id)
+        if (model === undefined) return false
+        records.put({ ...model, ...notes }, key('model', id))
+        return true
       }),
 
     collectGarbage: (alsoReferenced = new Set()) =>
@@ -65,7 +73,7 @@ export async function openIndexedDbStore(databaseName = 'brasa'): Promise<ShardS
         return garbage.length
       }),
 
-    warning: () => undefined,
+    warnings: () => [],
   }
 }
 

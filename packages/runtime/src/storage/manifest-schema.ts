@@ -60,7 +60,7 @@ export function parseDocument<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
   url: string,
-  kind: 'manifest' | 'catalogue',
+  kind: 'manifest' | 'catalogue' | 'listing',
   advice: string,
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value, { abortEarly: true })

@@ -43,12 +43,17 @@ export function createMemoryStore({ warning, heldElsewhere }: MemoryStoreOptions
         (hash) => !shards.has(hash) && !elsewhere?.has(hash),
       )
       if (missing !== undefined) throw shardVanished(missing)
-      models.set(model.id, model)
+      models.set(model.id, { ...models.get(model.id), ...model })
       partials.delete(model.id)
     },
     removeModel: async (id) => {
       models.delete(id)
       partials.delete(id)
+    },
+    noteModel: async (id, notes) => {
+      const model = models.get(id)
+      if (model !== undefined) models.set(id, { ...model, ...notes })
+      return model !== undefined
     },
 
     collectGarbage: async (alsoReferenced = new Set()) => {
@@ -58,6 +63,6 @@ export function createMemoryStore({ warning, heldElsewhere }: MemoryStoreOptions
       return garbage.length
     },
 
-    warning: () => warning,
+    warnings: () => (warning === undefined ? [] : [warning]),
   }
 }

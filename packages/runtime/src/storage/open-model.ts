@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors.ts'
+import { BrasaError, throwIfAborted } from '../errors.ts'
 import type { CatalogueModel } from './catalogue.ts'
 import { basename, type Download, startDownload } from './download.ts'
 import { importFile } from './file-source.ts'
@@ -20,7 +20,7 @@ import { createProgressMeter } from './progress.ts'
 import type { Reference } from './reference.ts'
 import { downloadFolder } from './shard-folder.ts'
 import { createShardReader } from './shard-reader.ts'
-import type { ModelRecord } from './shard-store.ts'
+import type { ModelRecord, StorageWarning } from './shard-store.ts'
 import { type StoredFile, storedFiles } from './stored-file.ts'
 import { downloadUrl } from './url-source.ts'
 
@@ -48,10 +48,14 @@ export async function openModel(reference: Reference, options: OpenModelOptions)
   throwIfAborted(signal)
 
   const { record, entry } = (await findStored(opening)) ?? (await bring(opening))
+  // Only what may be evicted first depends on it.
+  await store.noteModel(record.id, { lastUsedAt: Date.now() }).catch(() => false)
+  const onRepair = (warning: StorageWarning) => opening.warn([warning])
+  const reader = createShardReader(record, { store, http, heap, onProgress, onRepair })
   return {
     id: record.id,
     manifest: record.manifest,
-    files: storedFiles(record.manifest, createShardReader(record, { store, http, heap, onProgress }), heap),
+    files: storedFiles(record.manifest, reader, heap),
     ...(entry === undefined ? {} : { entry }),
   }
 }
@@ -59,75 +63,115 @@ export async function openModel(reference: Reference, options: OpenModelOptions)
 /** Downloads or imports the model under its lock; a second tab that waited for the lock finds it stored. */
 async function bring(opening: Opening): Promise<Found> {
   const { id, store, signal, warn } = opening
-  const found = await underModelLock(id, signal, async () => {
+  const wait = () => opening.onProgress?.({ phase: 'wait', loadedBytes: 0, totalBytes: 0, cachedBytes: 0 })
+  const load = async () => {
     const meanwhile = await findStored(opening)
     if (meanwhile !== undefined) return meanwhile
 
     const resolved = await resolve(opening, opening.http)
     const place = await locate(opening, resolved)
     await checkBeforeDownload(opening, place)
-    warn(store.warning())
+    warn(store.warnings())
     const progress = createProgressMeter('download', opening.onProgress)
     const download = await startDownload({
-      ...{ ...opening, progress },
-      onStoreChange: () => warn(store.warning()),
+      ...{ ...opening, progress, sizeBytes: sizeOf(place) },
+      onStoreChange: () => warn(store.warnings()),
     })
-    const record = await bringFrom(place, id, download)
-    if (resolved.kind === 'folder' && resolved.entry !== undefined) {
-      await checkEntry(opening, record, resolved.entry)
-    }
+    const brought = await bringFrom(place, id, download)
+    progress.finish()
+    const entry = resolved.kind === 'folder' ? resolved.entry : undefined
+    const record = await checkBrought(opening, brought, place, entry)
     throwIfAborted(signal)
     await store.commitModel(record)
-    warn(store.warning())
-    progress.finish()
+    warn(store.warnings())
     await store.collectGarbage()
-    return { record, entry: resolved.kind === 'folder' ? resolved.entry : undefined }
-  })
-  return found
+    return { record, entry }
+  }
+  return underModelLock(id, signal, load, wait)
+}
+
+/** Of the whole model, where that is known before it is here. */
+function sizeOf(place: Place): number | undefined {
+  const sizes =
+    place.kind === 'folder'
+      ? place.manifest.files.map(({ size }) => size)
+      : place.files.map((file, index) => (file instanceof File ? file.size : place.expected[index]?.size))
+  return sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0)
 }
 
 /**
- * Compares a model that came from a plain URL with the catalogue's hash of it.
+ * Compares what arrived with what the catalogue, or the hub, says that it is.
+ * @returns the record with the hashes that were found
  * @throws BrasaError `hash_mismatch`; what had arrived is forgotten, or every later load would end here too
  */
-async function checkEntry(opening: Opening, record: ModelRecord, entry: CatalogueModel): Promise<void> {
-  const [file] = record.manifest.files
-  // Of a folder's shards each was checked against its manifest's.
-  const actual = file?.sha256 ?? (await hashStored(opening, record))
-  if (actual === entry.sha256) return
-  await opening.store.removeModel(opening.id)
-  await opening.store.collectGarbage()
+async function checkBrought(
+  opening: Opening,
+  record: ModelRecord,
+  place: Place,
+  entry: CatalogueModel | undefined,
+): Promise<ModelRecord> {
+  const fromCatalogue =
+    'It is not the model that the catalogue describes: correct models.json, or put the right file there.'
+  const fromHub = 'It is not the file that the hub describes. Load it again, or from another copy.'
   const [origin] = record.origins
-  const where = origin?.kind === 'folder' ? origin.manifestUrl : (file?.name ?? record.id)
-  throw hashMismatch(
-    where,
-    entry.sha256,
-    actual,
-    'It is not the model that the catalogue describes: correct models.json, or put the right file there.',
-  )
+  const files = []
+  for (const [index, file] of record.manifest.files.entries()) {
+    const isEntrys = entry !== undefined && index === 0
+    const known = place.kind === 'files' ? place.expected[index]?.sha256 : undefined
+    const expected = isEntrys ? entry.sha256 : known
+    if (expected === undefined) {
+      files.push(file)
+      continue
+    }
+    // Of a folder's shards each was checked against its manifest's.
+    const actual = file.sha256 ?? (await hashStored(opening, record, index))
+    if (actual !== expected) {
+      await opening.store.removeModel(opening.id)
+      await opening.store.collectGarbage()
+      const where = isEntrys && origin?.kind === 'folder' ? origin.manifestUrl : file.name
+      throw hashMismatch(where, expected, actual, isEntrys ? fromCatalogue : fromHub)
+    }
+    files.push({ ...file, sha256: actual })
+  }
+  return { ...record, manifest: { ...record.manifest, files } }
 }
 
-async function hashStored({ store, http, heap, signal }: Opening, record: ModelRecord): Promise<string> {
+async function hashStored(opening: Opening, record: ModelRecord, index: number): Promise<string> {
+  const { store, http, heap, signal, onProgress } = opening
   // crypto.subtle wants all the bytes at once. Loaded only here: few models are checked as a whole.
   const [{ sha256 }, { bytesToHex }] = await Promise.all([
     import('@noble/hashes/sha2.js'),
     import('@noble/hashes/utils.js'),
   ])
   const hash = sha256.create()
-  for (const file of storedFiles(record.manifest, createShardReader(record, { store, http, heap }), heap)) {
-    for await (const { bytes } of file.shards(signal)) hash.update(bytes)
-  }
+  const reader = createShardReader(record, { store, http, heap, onProgress })
+  const file = storedFiles(record.manifest, reader, heap)[index]!
+  for await (const { bytes } of file.shards(signal)) hash.update(bytes)
   return bytesToHex(hash.digest())
 }
 
+/** @throws BrasaError what the caller's own check does; `truncated_model` where the server has not what the hub describes */
 async function checkBeforeDownload(opening: Opening, place: Place): Promise<void> {
   if (opening.beforeDownload === undefined) return
   const files = await openPlace(opening, place)
   try {
+    if (place.kind === 'files') {
+      for (const [index, { size }] of files.entries()) checkSize(size, place, index)
+    }
     await opening.beforeDownload(files)
   } finally {
     for (const file of files) file.close()
   }
+}
+
+function checkSize(size: number, { files, expected }: Place & { kind: 'files' }, index: number): void {
+  const wanted = expected[index]?.size
+  // A server need not say how long a file is.
+  if (wanted === undefined || size === wanted || size === Number.MAX_SAFE_INTEGER) return
+  throw new BrasaError('truncated_model', {
+    message: `${String(files[index])} has ${size} bytes, and the hub says ${wanted}. Load it again later, or from another copy.`,
+    details: { expected: wanted, actual: size },
+  })
 }
 
 async function bringFrom(place: Place, id: string, download: Download): Promise<ModelRecord> {

@@ -4,6 +4,7 @@ import { type CatalogueModel, fetchJson, formatOf } from './catalogue.ts'
 import type { Download } from './download.ts'
 import { createHeapMeter, type HeapMeter } from './heap-meter.ts'
 import { defaultHttp, type HttpSettings } from './http.ts'
+import { askHub, type ExpectedFile } from './hub.ts'
 import { type Manifest, type ModelFormat, shardSize } from './manifest.ts'
 import { parseManifest } from './manifest-schema.ts'
 import type { StorageProgress } from './progress.ts'
@@ -46,13 +47,18 @@ export interface Opening extends Pick<Download, 'http' | 'heap' | 'signal' | 'sh
   readonly baseUrl: string
   readonly onProgress: OpenModelOptions['onProgress']
   readonly beforeDownload: OpenModelOptions['beforeDownload']
-  readonly warn: (warning: StorageWarning | undefined) => void
+  readonly warn: (warnings: readonly StorageWarning[]) => void
 }
 
 /** Where a model's files are, once that is known. */
 export type Place =
   | { readonly kind: 'folder'; readonly manifestUrl: string; readonly manifest: Manifest }
-  | { readonly kind: 'files'; readonly files: readonly (string | File)[] }
+  | {
+      readonly kind: 'files'
+      readonly files: readonly (string | File)[]
+      /** Of each file, what the place that publishes it says of it. */
+      readonly expected: readonly (ExpectedFile | undefined)[]
+    }
 
 export function openingOf(reference: Reference, options: OpenModelOptions): Opening {
   const baseUrl = options.baseUrl ?? globalThis.location.href
@@ -118,7 +124,8 @@ export function resolve(
 
 /** A catalogue's model that has no folder here is taken from the first address that its entry names. */
 export async function locate({ http, signal }: Opening, resolved: ResolvedReference): Promise<Place> {
-  if (resolved.kind === 'files') return resolved
+  if (resolved.kind === 'files')
+    return { ...resolved, expected: await expectedOf(resolved.files, http, signal) }
   const { manifestUrl, fallbackUrls } = resolved
   try {
     const manifest = parseManifest(await fetchJson(manifestUrl, http, signal), manifestUrl)
@@ -126,8 +133,15 @@ export async function locate({ http, signal }: Opening, resolved: ResolvedRefere
   } catch (error) {
     const [url] = fallbackUrls
     if (url === undefined || !isBrasaError(error) || error.details.status !== 404) throw error
-    return { kind: 'files', files: [url] }
+    // The entry itself says what it is to be.
+    return { kind: 'files', files: [url], expected: [undefined] }
   }
+}
+
+async function expectedOf(files: readonly (string | File)[], http: HttpSettings, signal: AbortSignal) {
+  const urls = files.flatMap((file) => (typeof file === 'string' ? [file] : []))
+  const answers = await askHub(urls, http, signal)
+  return files.map((file) => (typeof file === 'string' ? answers[urls.indexOf(file)] : undefined))
 }
 
 /** The files of a place, to be closed by the caller. */
@@ -143,12 +157,14 @@ export async function openPlace({ http, signal }: Opening, place: Place): Promis
   )
 }
 
-/** A condition is worth saying once a load. */
+/** Everything is worth saying once a load. */
 function warnOnce(onWarning: OpenModelOptions['onWarning']): Opening['warn'] {
-  const said = new Set<StorageWarning['code']>()
-  return (warning) => {
-    if (warning === undefined || said.has(warning.code)) return
-    said.add(warning.code)
-    onWarning?.(warning)
+  const said = new Set<string>()
+  return (warnings) => {
+    for (const warning of warnings) {
+      if (said.has(warning.message)) continue
+      said.add(warning.message)
+      onWarning?.(warning)
+    }
   }
 }

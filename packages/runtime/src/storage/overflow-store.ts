@@ -1,4 +1,5 @@
 import { isBrasaError } from '../errors.ts'
+import { evictOne } from './eviction.ts'
 import { openIndexedDbStore } from './indexeddb-store.ts'
 import { createMemoryStore } from './memory-store.ts'
 import {
@@ -21,20 +22,38 @@ export async function openShardStore(databaseName?: string): Promise<ShardStore>
 }
 
 /**
- * `primary` until it refuses a write, from then on memory for what is new. Nothing is lost: what `primary` holds stays
- * there and is read from there, its record of a partial download too, so that a later visit goes on from it.
+ * `primary` until it refuses a write although models that were not used for longest have made room, from then on memory for what is
+ * new. Nothing is lost: what `primary` holds stays there and is read from there, its record of a partial download too, so
+ * that a later visit goes on from it.
  */
 export function overflowIntoMemory(primary: ShardStore): ShardStore {
   let warning: StorageWarning | undefined
+  /** Since it was last asked. */
+  let evicted: readonly string[] = []
   /** Holds the shards that did not fit, and the models and partial downloads that need one of those. */
   const memory = createMemoryStore({ heldElsewhere: primary.shardHashes })
   /** Shards of `primary` that models in memory rely on. */
   const heldInMemory = async () => referencedHashes(await memory.listModels(), await memory.listPartials())
 
-  async function orInMemory(write: (store: ShardStore) => Promise<void>): Promise<void> {
+  /** Writes what belongs to the model `id`; while there is no room, others go. */
+  async function evictFor(id: string, write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        if (!isFull(error)) throw error
+        const gone = await evictOne(primary, id, await heldInMemory())
+        if (gone === undefined) throw error
+        evicted = [...evicted, gone.id]
+        if (gone.numShards > 0 && (await onceFreed(write))) return
+      }
+    }
+  }
+
+  async function orInMemory(id: string, write: (store: ShardStore) => Promise<void>): Promise<void> {
     if (warning === undefined) {
       try {
-        return await write(primary)
+        return await evictFor(id, () => write(primary))
       } catch (error) {
         // Such as a shard another tab removed: a fact about the model, not about the room there is.
         if (isBrasaError(error)) throw error
@@ -47,10 +66,16 @@ export function overflowIntoMemory(primary: ShardStore): ShardStore {
   return {
     shardHashes: async () => (await primary.shardHashes()).union(await memory.shardHashes()),
     getShard: async (sha256) => (await memory.getShard(sha256)) ?? (await primary.getShard(sha256)),
-    commitShard: (sha256, shard, partial) => orInMemory((store) => store.commitShard(sha256, shard, partial)),
+    commitShard: async (sha256, shard, partial) => {
+      if (partial !== undefined) {
+        return orInMemory(partial.id, (store) => store.commitShard(sha256, shard, partial))
+      }
+      // In the place of one that was damaged: it belongs to a model that is in use, and nothing goes for it.
+      await primary.commitShard(sha256, shard).catch(() => memory.commitShard(sha256, shard))
+    },
 
     getPartial: async (id) => (await memory.getPartial(id)) ?? (await primary.getPartial(id)),
-    putPartial: (partial) => orInMemory((store) => store.putPartial(partial)),
+    putPartial: (partial) => orInMemory(partial.id, (store) => store.putPartial(partial)),
     listPartials: async () => byId(await primary.listPartials(), await memory.listPartials()),
 
     getModel: async (id) => (await memory.getModel(id)) ?? (await primary.getModel(id)),
@@ -60,7 +85,7 @@ export function overflowIntoMemory(primary: ShardStore): ShardStore {
       const hashes = manifestHashes(model.manifest)
       if (!hashes.some((hash) => inMemory.has(hash))) {
         try {
-          await primary.commitModel(model)
+          await evictFor(model.id, () => primary.commitModel(model))
           return await memory.removeModel(model.id)
         } catch (error) {
           if (isBrasaError(error)) throw error
@@ -73,6 +98,8 @@ export function overflowIntoMemory(primary: ShardStore): ShardStore {
       await memory.removeModel(id)
       await primary.removeModel(id)
     },
+    noteModel: async (id, notes) =>
+      (await memory.noteModel(id, notes)) || (await primary.noteModel(id, notes)),
 
     collectGarbage: async (alsoReferenced = new Set()) => {
       const inMemory = await memory.collectGarbage(alsoReferenced)
@@ -82,7 +109,12 @@ export function overflowIntoMemory(primary: ShardStore): ShardStore {
       return inMemory + inPrimary
     },
 
-    warning: () => warning ?? primary.warning(),
+    warnings: () => {
+      const gone = evicted
+      evicted = []
+      const conditions = warning === undefined ? primary.warnings() : [warning]
+      return gone.length === 0 ? conditions : [...conditions, evictionWarning(gone)]
+    },
   }
 }
 
@@ -90,8 +122,27 @@ function byId<T extends ModelRecord | PartialModel>(primary: readonly T[], memor
   return [...new Map([...primary, ...memory].map((record) => [record.id, record])).values()]
 }
 
+/** Chromium counts a deleted Blob's bytes until it cleans its journal, 2 to 10 s later. */
+const freedWithinMs = [0, 250, 500, 1000, 2000, 4000, 8000]
+
+/** Writes as soon as there is room; false if there is still none. */
+async function onceFreed(write: () => Promise<void>): Promise<boolean> {
+  for (const waitMs of freedWithinMs) {
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+    try {
+      await write()
+      return true
+    } catch (error) {
+      if (!isFull(error)) throw error
+    }
+  }
+  return false
+}
+
+const isFull = (error: unknown) => error instanceof DOMException && error.name === 'QuotaExceededError'
+
 function warningFor(error: unknown): StorageWarning {
-  if (error instanceof DOMException && error.name === 'QuotaExceededError') {
+  if (isFull(error)) {
     return {
       code: 'quota_exceeded',
       message:
@@ -102,5 +153,12 @@ function warningFor(error: unknown): StorageWarning {
   return {
     code: 'storage_unavailable',
     message: `The browser’s storage refused to write (${reason}): the model runs from memory and is fetched again after a reload.`,
+  }
+}
+
+function evictionWarning(ids: readonly string[]): StorageWarning {
+  return {
+    code: 'model_evicted',
+    message: `There was no room: ${ids.join(', ')} had not been used for longest and was removed. Pin a model to keep it whatever happens.`,
   }
 }

@@ -1,7 +1,7 @@
 /** How far a load is. `api/types.ts` has the same shape with the phases of the rooms above. */
 export interface StorageProgress {
-  /** `verify`: stored shards are hashed as they are read for use. */
-  readonly phase: 'download' | 'verify'
+  /** `wait`: another tab loads the same model. `verify`: stored shards are hashed as they are read for use. */
+  readonly phase: 'wait' | 'download' | 'verify'
   /** Of this phase, shards that were in the store included. */
   readonly loadedBytes: number
   /** As far as it is known: a server may not say, and the parts of a split file are asked one after another. */

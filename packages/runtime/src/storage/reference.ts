@@ -1,9 +1,13 @@
 import { BrasaError } from '../errors.ts'
 import { type CatalogueModel, findModel, formatOf, loadCatalogue } from './catalogue.ts'
 import type { HttpSettings } from './http.ts'
+import { hubUrl } from './hub.ts'
 import type { ModelFormat } from './manifest.ts'
 
-/** A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts. */
+/**
+ * A catalogue name, `hf:owner/repo/file.gguf`, a URL of a manifest.json or a .gguf, a `File`, or a split GGUF's parts. One part's
+ * address stands for all.
+ */
 export type Reference = string | File | readonly (string | File)[]
 
 /** What a reference comes down to. */
@@ -47,7 +51,7 @@ export async function resolveReference(
     const url = toUrl(reference, baseUrl)
     return isManifest(url)
       ? { kind: 'folder', manifestUrl: url, fallbackUrls: [] }
-      : { kind: 'files', files: [url] }
+      : { kind: 'files', files: partsOf(url) }
   }
   const catalogue = new URL(catalogueUrl, baseUrl).href
   const models = await loadCatalogue(catalogue, http, signal)
@@ -95,7 +99,7 @@ function partUrl(part: string, baseUrl: string): string {
 function toUrl(reference: string, baseUrl: string): string {
   if (!reference.startsWith('hf:')) {
     try {
-      return new URL(reference, baseUrl).href
+      return fileOfPage(new URL(reference, baseUrl)).href
     } catch (cause) {
       throw invalidReference(`"${reference}" is not an address.`, cause)
     }
@@ -104,7 +108,28 @@ function toUrl(reference: string, baseUrl: string): string {
   if (!owner || !repo || path.length === 0 || path.some((part) => part === '' || part === '..')) {
     throw invalidReference(`"${reference}" is not of the form hf:owner/repo/file.gguf.`)
   }
-  return `https://huggingface.co/${owner}/${repo}/resolve/main/${path.map(encodeURIComponent).join('/')}`
+  return hubUrl(owner, repo, path)
+}
+
+/** The hub's page about a file is what people copy; the file itself is beside it. */
+function fileOfPage(url: URL): URL {
+  if (url.host !== 'huggingface.co') return url
+  return new URL(url.href.replace(/^(https:\/\/[^/]+\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/'))
+}
+
+/** More are no model, but an address that is meant to cost time. */
+const maxParts = 1024
+
+/** All parts of the split GGUF that an address names one of, as gguf-split names them; else the address alone. */
+function partsOf(url: string): readonly string[] {
+  const address = new URL(url)
+  const [, name, count] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/i.exec(address.pathname) ?? []
+  if (name === undefined || Number(count) < 1 || Number(count) > maxParts) return [url]
+  return Array.from({ length: Number(count) }, (_, index) => {
+    const part = new URL(address)
+    part.pathname = `${name}-${String(index + 1).padStart(5, '0')}-of-${count}.gguf`
+    return part.href
+  })
 }
 
 function invalidReference(message: string, cause?: unknown): BrasaError {

@@ -4,7 +4,7 @@ import type { HeapMeter } from './heap-meter.ts'
 import type { HttpSettings } from './http.ts'
 import { createProgressMeter, type StorageProgress } from './progress.ts'
 import { fetchVerified, shardUrl } from './shard-folder.ts'
-import type { ModelRecord, ShardStore } from './shard-store.ts'
+import type { ModelRecord, ShardStore, StorageWarning } from './shard-store.ts'
 import type { LoadShard } from './stored-file.ts'
 
 export interface ShardReaderOptions {
@@ -12,6 +12,8 @@ export interface ShardReaderOptions {
   readonly http: HttpSettings
   readonly heap: HeapMeter
   readonly onProgress?: ((progress: StorageProgress) => void) | undefined
+  /** Called where a part that was damaged or gone has been fetched again. */
+  readonly onRepair?: ((warning: StorageWarning) => void) | undefined
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ShardReaderOptions {
  */
 export function createShardReader(
   { manifest, origins }: ModelRecord,
-  { store, http, heap, onProgress }: ShardReaderOptions,
+  { store, http, heap, onProgress, onRepair }: ShardReaderOptions,
 ): LoadShard {
   const progress = createProgressMeter('verify', onProgress)
   for (const file of manifest.files) progress.expect(file.size)
@@ -78,6 +80,10 @@ export function createShardReader(
       // If it cannot be stored it is still good for now.
       await store.commitShard(sha256, shard).catch(() => {})
       bytes = new Uint8Array(await shard.arrayBuffer())
+      onRepair?.({
+        code: 'shard_repaired',
+        message: `A stored part of ${name} was ${actual === undefined ? 'gone' : 'damaged'}, and was fetched again from where the model came from.`,
+      })
     }
     const place = `${file}/${index}`
     if (!counted.has(place)) {

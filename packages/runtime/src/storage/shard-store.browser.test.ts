@@ -26,8 +26,11 @@ describe('the store', () => {
     const { manifest } = await open(ggufUrl)
     await flipStoredByte(manifest.files[0]!.shards[2]!.sha256)
     server.requests.length = 0
-    expect(await contents(await open(ggufUrl))).toEqual(bytes)
+    const warnings: StorageWarning[] = []
+    const model = await open(ggufUrl, { onWarning: (warning) => warnings.push(warning) })
+    expect(await contents(model)).toEqual(bytes)
     expect(server.requests.map(({ range }) => range)).toEqual(['bytes=2000-2999'])
+    expect(warnings.map(({ code }) => code)).toEqual(['shard_repaired'])
 
     server.requests.length = 0
     expect(await contents(await open(ggufUrl))).toEqual(bytes)
@@ -80,9 +83,9 @@ describe('the store', () => {
     server.files.set(ggufUrl, { bytes, etag: '"1"' })
     await open(ggufUrl)
     await open(new File([sibling], 'sibling.gguf'))
-    expect(await listModels(store)).toEqual([
-      { id: 'file:sibling.gguf', sizeBytes: 4500, isComplete: true },
-      { id: ggufUrl, sizeBytes: 4500, isComplete: true },
+    expect(await listModels(store)).toMatchObject([
+      { id: 'file:sibling.gguf', sizeBytes: 4500, totalBytes: 4500, isComplete: true, isPinned: false },
+      { id: ggufUrl, sizeBytes: 4500, totalBytes: 4500, isComplete: true, isPinned: false },
     ])
     expect((await store.shardHashes()).size).toBe(6)
     await removeModel(store, ggufUrl)
@@ -143,6 +146,6 @@ describe('the store', () => {
       },
     })
     expect(await contents(await open(ggufUrl, { store: full }))).toEqual(bytes)
-    expect(full.warning()?.code).toBe('quota_exceeded')
+    expect(full.warnings().map(({ code }) => code)).toEqual(['quota_exceeded'])
   })
 })

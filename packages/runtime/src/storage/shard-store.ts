@@ -30,15 +30,25 @@ export interface ShardStore {
   commitModel(model: ModelRecord): Promise<void>
   /** Forgets the model and its partial download; its shards stay until they are collected. */
   removeModel(id: string): Promise<void>
+  /** Changes what is noted of a stored model; false where there is none. */
+  noteModel(id: string, notes: Partial<ModelNotes>): Promise<boolean>
 
   /** Drops every shard that no model, no partial download and nothing in `alsoReferenced` refers to; returns how many. */
   collectGarbage(alsoReferenced?: ReadonlySet<string>): Promise<number>
 
-  /** Why this store holds less than it should, once it does. */
-  warning(): StorageWarning | undefined
+  /** Why this store holds less than it should, once it does; and what was evicted since this was last asked. */
+  warnings(): readonly StorageWarning[]
 }
 
-export interface ModelRecord {
+/** What decides which model goes when there is no room. */
+export interface ModelNotes {
+  /** Milliseconds since 1970. */
+  readonly lastUsedAt: number
+  /** A pinned model is never evicted. */
+  readonly pinned: boolean
+}
+
+export interface ModelRecord extends Partial<ModelNotes> {
   /** Catalogue name or the reference the model was loaded by. */
   readonly id: string
   readonly manifest: Manifest
@@ -58,6 +68,8 @@ export interface PartialModel {
   readonly hashes: readonly string[]
   /** Files whose hashes only the download tells, by their place in the model. */
   readonly files: Readonly<Record<number, PartialFile>>
+  /** Of the whole model, where that is known from the start. */
+  readonly sizeBytes?: number
 }
 
 export interface PartialFile {
@@ -70,7 +82,12 @@ export interface PartialFile {
 }
 
 export interface StorageWarning {
-  readonly code: 'quota_exceeded' | 'persist_denied' | 'storage_unavailable'
+  readonly code:
+    | 'quota_exceeded'
+    | 'persist_denied'
+    | 'storage_unavailable'
+    | 'model_evicted'
+    | 'shard_repaired'
   readonly message: string
 }
 

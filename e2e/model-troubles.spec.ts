@@ -1,0 +1,277 @@
+import { expect, type Page, test } from '@playwright/test'
+import { type FileServer, serveFiles } from './file-server.ts'
+import { hugeModelHeader, tinyModelBytes } from './tiny-model.ts'
+
+// Each trouble is a sentence that says what happened, a button that helps, and no conversation lost.
+
+let server: FileServer
+test.beforeEach(async () => {
+  server = await serveFiles()
+})
+test.afterEach(() => server.close())
+
+const question = 'A question to be kept'
+
+async function publish(name: string): Promise<string> {
+  server.files.set(`/${name}.gguf`, { bytes: await tinyModelBytes(name) })
+  return `${server.origin}/${name}.gguf`
+}
+
+async function open(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    localStorage.setItem('brasa.backend', '"wasm"')
+    localStorage.setItem('brasa.settings', JSON.stringify({ temperature: 0, maxTokens: 12 }))
+  })
+  await page.goto('/#models')
+}
+
+/** Adds a model by its address, and waits until it answers. */
+async function add(page: Page, url: string): Promise<void> {
+  await startAdding(page, url)
+  await expect(page.getByRole('button', { name: /^Chat with / })).toHaveAttribute(
+    'aria-label',
+    `Chat with ${url.split('/').at(-1)}`,
+  )
+}
+
+async function startAdding(page: Page, url: string): Promise<void> {
+  await page.getByLabel('Address of a model').fill(url)
+  await page.getByRole('button', { name: 'Look', exact: true }).click()
+  await page.getByRole('button', { name: /^(Download|Use it)/ }).click()
+}
+
+async function talk(page: Page): Promise<void> {
+  await page.goto('/#chat')
+  await page.getByLabel('Message').fill(question)
+  await page.getByLabel('Message').press('Enter')
+  await expect(page.getByRole('article', { name: 'Answer' }).last()).toHaveAttribute('aria-busy', 'false')
+}
+
+/** In the list of chats, of which the question is the title. */
+async function expectChatKept(page: Page): Promise<void> {
+  await expect(page.getByRole('navigation', { name: 'Chats' }).getByText(question).first()).toBeVisible()
+}
+
+const row = (page: Page, name: string) => page.getByRole('listitem', { name: `${name}.gguf`, exact: true })
+const notice = (page: Page, code: string) => page.locator(`.notice[data-code=${code}]`)
+
+/** Changes a byte of every stored shard that is in `changed` of the model, as a disk might. */
+function damage(page: Page, url: string): Promise<void> {
+  return page.evaluate(async (id) => {
+    const settled = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+    const database = await settled(indexedDB.open('brasa'))
+    const records = () => database.transaction('records', 'readwrite').objectStore('records')
+    const { manifest } = await settled(records().get(`model/${id}`))
+    const key = `shard/${manifest.files[0].shards[0].sha256}`
+    const bytes = new Uint8Array(await (await settled<Blob>(records().get(key))).arrayBuffer())
+    bytes[bytes.length - 9]! ^= 1
+    await settled(records().put(new Blob([bytes]), key))
+    database.close()
+  }, url)
+}
+
+test('a damaged part is noticed and fetched again; without a connection it says so, and one click repairs it', async ({
+  page,
+  context,
+}) => {
+  await open(page)
+  const [hurt, other] = [await publish('hurt'), await publish('other')]
+  await add(page, hurt)
+  await add(page, other)
+  await talk(page)
+
+  await damage(page, hurt)
+  await page.goto('/#models')
+  await page.getByRole('button', { name: 'Use hurt.gguf' }).click()
+  await expect(row(page, 'hurt')).toContainText('In use')
+  await page.goto('/#chat')
+  await expect(notice(page, 'shard_repaired')).toContainText(
+    'A stored part of hurt.gguf was damaged, and was fetched again',
+  )
+
+  await page.goto('/#models')
+  await page.getByRole('button', { name: 'Use other.gguf' }).click()
+  await expect(row(page, 'other')).toContainText('In use')
+  await damage(page, hurt)
+  await context.setOffline(true)
+  await page.getByRole('button', { name: 'Use hurt.gguf' }).click()
+  const alert = row(page, 'hurt').getByRole('alert')
+  await expect(alert).toContainText('You are offline')
+  await expect(alert).toContainText('A part of hurt.gguf on this device is damaged')
+  await expect(alert.getByRole('button', { name: 'Take other.gguf' })).toBeVisible()
+  await context.setOffline(false)
+  // The server is gone, and the connection is not: one click once it is back.
+  const { bytes } = server.files.get('/hurt.gguf')!
+  server.files.delete('/hurt.gguf')
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await expect(alert).toContainText('A part of hurt.gguf is damaged')
+  await expect(alert.getByRole('button', { name: 'Fetch it again' })).toBeEnabled()
+  server.files.set('/hurt.gguf', { bytes })
+  await alert.getByRole('button', { name: 'Fetch it again' }).click()
+  await expect(row(page, 'hurt')).toContainText('In use')
+  await expectChatKept(page)
+})
+
+test('storage that is emptied under the page is told, and one click keeps the model again', async ({
+  page,
+}) => {
+  await open(page)
+  await add(page, await publish('gone'))
+  await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.deleteDatabase('brasa')
+        request.onsuccess = resolve
+        request.onerror = reject
+      }),
+  )
+  await talk(page)
+  await expect(notice(page, 'model_gone')).toContainText(
+    'The browser’s storage was emptied: Tiny is no longer kept on this device.',
+  )
+  await page.getByRole('button', { name: 'Keep it here' }).click()
+  await expect(notice(page, 'model_gone')).toHaveCount(0)
+  await expect(page.getByLabel('Model state')).toHaveText('On this device')
+  await page.reload()
+  await expect(page.getByLabel('Model state')).toHaveText('On this device')
+  await expectChatKept(page)
+})
+
+test('a second tab that wants the same model waits, says so, and fetches nothing twice', async ({
+  context,
+}) => {
+  const pages = await Promise.all([context.newPage(), context.newPage()])
+  const [first, second] = pages as [Page, Page]
+  const url = await publish('shared')
+  for (const page of pages) {
+    await open(page)
+    await page.getByLabel('Address of a model').fill(url)
+    await page.getByRole('button', { name: 'Look', exact: true }).click()
+    await expect(page.getByRole('button', { name: /^Download/ })).toBeVisible()
+  }
+  const before = server.bytesSent
+  server.hold()
+  await first.getByRole('button', { name: /^Download/ }).click()
+  await expect(first.getByRole('button', { name: 'Cancel' })).toBeVisible()
+  await expect
+    .poll(() => first.evaluate(async () => (await navigator.locks.query()).held?.map(({ name }) => name)))
+    .toContain(`brasa/model/${url}`)
+  await second.getByRole('button', { name: /^Download/ }).click()
+  await expect(second.getByText('Waiting for another tab')).toBeVisible()
+  await expect(second.getByText(/Another tab is loading shared.gguf/)).toBeVisible()
+  server.letGo()
+  for (const page of pages) await expect(row(page, 'shared')).toContainText('In use')
+  // The header was read once more before the download; the second tab fetched none of it.
+  expect(server.bytesSent - before).toBeLessThan(2.5 * server.files.get('/shared.gguf')!.bytes.length)
+})
+
+test('a model that cannot fit is refused before it is fetched, with figures and what to take instead', async ({
+  page,
+}) => {
+  server.files.set('/huge.gguf', await hugeModelHeader())
+  await open(page)
+  await page.getByLabel('Address of a model').fill(`${server.origin}/huge.gguf`)
+  await page.getByRole('button', { name: 'Look', exact: true }).click()
+  await expect(page.getByText(/On WebAssembly this model takes .* MiB/)).toBeVisible()
+  await page.getByRole('button', { name: 'Download 45 GB' }).click()
+  const alert = page.getByRole('alert').filter({ hasText: 'too large for this device' })
+  await expect(alert).toContainText(/takes [\d,]+ MiB .* at most 4,096 MiB/)
+  await expect(alert).toContainText('Qwen2.5-Coder 0.5B Instruct (491 MB) fits here.')
+  await expect(alert.getByRole('button', { name: 'Take Qwen2.5-Coder 0.5B Instruct' })).toBeVisible()
+  expect(server.bytesSent).toBeLessThan(1e6)
+})
+
+test('offline, a model that is not here is said to be missing, and one that is here is offered', async ({
+  page,
+  context,
+}) => {
+  await open(page)
+  await add(page, await publish('here'))
+  await talk(page)
+  await page.goto('/#models')
+  await context.setOffline(true)
+  await page.getByRole('button', { name: 'Load Qwen2.5-Coder 0.5B Instruct' }).click()
+  const alert = page.getByRole('alert').filter({ hasText: 'You are offline' })
+  await expect(alert).toContainText('Qwen2.5-Coder 0.5B Instruct is not on this device')
+  await alert.getByRole('button', { name: 'Take here.gguf' }).click()
+  await expect(row(page, 'here')).toContainText('In use')
+  await expectChatKept(page)
+})
+
+test('full storage makes room with what was not used for longest; what is pinned stays, and the model runs from memory', async ({
+  page,
+  context,
+}) => {
+  test.setTimeout(120_000)
+  await open(page)
+  for (const name of ['oldest', 'newer']) await add(page, await publish(name))
+  await talk(page)
+  await page.goto('/#models')
+  const devtools = await context.newCDPSession(page)
+  const origin = new URL(page.url()).origin
+  const usage = () => page.evaluate(async () => (await navigator.storage.estimate()).usage!)
+  const modelBytes = server.files.get('/oldest.gguf')!.bytes.length
+  const fill = async () =>
+    devtools.send('Storage.overrideQuotaForOrigin', {
+      origin,
+      quotaSize: Math.round((await usage()) + modelBytes / 4),
+    })
+
+  await fill()
+  await startAdding(page, await publish('third'))
+  await expect(row(page, 'third')).toContainText('In use', { timeout: 40_000 })
+  await expect(row(page, 'oldest')).toHaveCount(0)
+  await page.goto('/#chat')
+  await expect(notice(page, 'model_evicted')).toContainText('oldest.gguf')
+  await expect(page.getByLabel('Model state')).toHaveText('On this device')
+  await notice(page, 'model_evicted').getByRole('button', { name: 'See what is stored' }).click()
+
+  await page.getByRole('button', { name: 'Pin newer.gguf', exact: true }).click()
+  await page.getByRole('button', { name: 'Pin third.gguf', exact: true }).click()
+  await expect(row(page, 'third')).toContainText('Pinned')
+  await fill()
+  await startAdding(page, await publish('fourth'))
+  await expect(
+    page
+      .getByRole('button', { name: 'Chat with fourth.gguf' })
+      .or(page.getByRole('link', { name: 'Chat' }))
+      .first(),
+  ).toBeVisible()
+  await page.goto('/#chat')
+  await expect(notice(page, 'quota_exceeded')).toContainText('storage is full: the model runs from memory')
+  await expect(page.getByLabel('Model state')).toHaveText('In memory only')
+  await talk(page)
+  await notice(page, 'quota_exceeded').getByRole('button', { name: 'See what is stored' }).click()
+  for (const name of ['newer', 'third']) await expect(row(page, name)).toContainText('Pinned')
+  await expectChatKept(page)
+})
+
+test.describe('where the browser gives no storage', () => {
+  // The worker's script is changed on its way: no service worker may answer for it.
+  test.use({ serviceWorkers: 'block' })
+
+  test('a model runs from memory and says so', async ({ page, context }) => {
+    const without = 'Object.defineProperty(globalThis, "indexedDB", { value: undefined });'
+    await page.addInitScript(without)
+    await context.route(/\/assets\/worker-[^/]*\.js$/, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: `${without}${await response.text()}` })
+    })
+    await open(page)
+    await startAdding(page, await publish('private'))
+    await page.goto('/#chat')
+    await expect(page.getByLabel('Model state')).toHaveText('In memory only')
+    await expect(notice(page, 'storage_unavailable')).toContainText(
+      'The browser gives this page no storage (IndexedDB), as some private windows do.',
+    )
+    await expect(
+      notice(page, 'storage_unavailable').getByRole('button', { name: 'Understood' }),
+    ).toBeVisible()
+    await talk(page)
+    await expectChatKept(page)
+  })
+})
