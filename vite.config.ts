@@ -2,17 +2,11 @@ import { cp, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+import { cacheControl, headersOf, isolation, metaPolicy } from './packages/demo/src/service-worker/headers.ts'
 import { assemblyScript } from './scripts/assemblyscript.mjs'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-/** Cross-origin isolation: SharedArrayBuffer and precise clocks. The page loads nothing from other origins. */
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
-}
 
 /**
  * public/ goes into the build without whole model files: many static hosts take none over 25 MiB, and shards do the work.
@@ -35,17 +29,70 @@ const publicFiles: Plugin = {
   },
 }
 
-/** Files under assets/ carry a hash of their content in their names and never change; all else is asked for again. */
-const cacheLifetimes: Plugin = {
-  name: 'brasa:cache-lifetimes',
+/** The policy as the page carries it to every host, and `vite preview` as a host that sends all headers. */
+const hostHeaders: Plugin = {
+  name: 'brasa:host-headers',
+  transformIndexHtml: (_, { server }) => [
+    {
+      tag: 'meta',
+      attrs: {
+        'http-equiv': 'Content-Security-Policy',
+        // The development server adds styles as it goes.
+        content: server === undefined ? metaPolicy : `${metaPolicy}; style-src 'self' 'unsafe-inline'`,
+      },
+      injectTo: 'head-prepend',
+    },
+  ],
   configurePreviewServer(server) {
     server.middlewares.use((request, response, next) => {
-      const isHashed = request.url?.startsWith('/assets/')
-      response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+      const path = (request.url ?? '/').slice(1)
+      response.setHeader('Cache-Control', cacheControl(path))
+      for (const [name, value] of Object.entries(headersOf(path))) response.setHeader(name, value)
       next()
     })
   },
 }
+
+/** Of a file that is larger the service worker keeps a copy when it is first used: ONNX Runtime, grammars. */
+const maxPrecachedBytes = 300_000
+
+/** The service worker with the list of the build's files, and the manifest that makes the page an app. */
+const app = VitePWA({
+  strategies: 'injectManifest',
+  srcDir: 'src/service-worker',
+  filename: 'service-worker.ts',
+  // The page registers it itself, once it has been drawn.
+  injectRegister: false,
+  includeManifestIcons: false,
+  manifest: {
+    name: 'Brasa',
+    short_name: 'Brasa',
+    description: 'Chat with a language model that runs inside this page. Nothing you type leaves the device.',
+    lang: 'en',
+    display: 'standalone',
+    background_color: '#fbf9f7',
+    theme_color: '#fbf9f7',
+    categories: ['productivity', 'utilities'],
+    icons: [
+      { src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' },
+      { src: 'icon-192.png', sizes: '192x192', type: 'image/png' },
+      { src: 'icon-512.png', sizes: '512x512', type: 'image/png' },
+      { src: 'icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+    ],
+  },
+  injectManifest: {
+    rollupFormat: 'es',
+    globPatterns: ['*.html', 'favicon.svg', 'assets/*'],
+    dontCacheBustURLsMatching: /^assets\//,
+    maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
+    manifestTransforms: [
+      (files) => ({
+        manifest: files.map((file) => ({ ...file, later: file.size > maxPrecachedBytes })),
+        warnings: [],
+      }),
+    ],
+  },
+})
 
 export default defineConfig({
   appType: 'mpa',
@@ -56,6 +103,7 @@ export default defineConfig({
   resolve: {
     alias: {
       '#shaders': here('shaders'),
+      '@brasa/runtime/answer-requests': here('packages/runtime/src/service-worker/answer-requests.ts'),
       '@brasa/runtime/ai-sdk': here('packages/runtime/src/adapters/ai-sdk.ts'),
       '@brasa/runtime': here('packages/runtime/src/index.ts'),
     },
@@ -63,7 +111,6 @@ export default defineConfig({
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   server: { headers: isolation },
-  preview: { headers: isolation },
   worker: { format: 'es', plugins: () => [assemblyScript()] },
   // What the worker imports is found before the page runs; found later, it reloads the page in mid-answer. ONNX Runtime is one
   // file already, and finds the others of its own by address.
@@ -71,7 +118,7 @@ export default defineConfig({
     entries: ['*.html', '../runtime/src/{worker,grammar/matcher-worker}.ts'],
     exclude: ['onnxruntime-web'],
   },
-  plugins: [assemblyScript(), publicFiles, cacheLifetimes],
+  plugins: [assemblyScript(), publicFiles, hostHeaders, app],
   build: {
     outDir: here('dist'),
     emptyOutDir: true,

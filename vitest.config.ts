@@ -74,6 +74,10 @@ export default defineConfig({
       ]),
       {
         extends: true,
+        test: { name: 'hosting', environment: 'node', include: ['hosting/*.test.mjs'] },
+      },
+      {
+        extends: true,
         test: {
           name: 'models-node',
           environment: 'node',

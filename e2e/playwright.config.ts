@@ -19,6 +19,9 @@ export default defineConfig({
     baseURL: `http://localhost:${port}`,
     launchOptions: { args: chromiumArgs, ...(executablePath !== undefined && { executablePath }) },
     trace: 'off',
+    // A page that a service worker answers makes no requests that a test could see or change, and a worker outlives its page. What
+    // is tested of it is in pwa.spec.ts and service-worker.spec.ts, which allow it.
+    serviceWorkers: 'block',
   },
   webServer: {
     command: 'node scripts/serve.mjs --build',

@@ -36,6 +36,8 @@ const engine = {
 globalThis.registration = await registerBrasa(engine, { script: './service-worker.js' })
 `
 
+test.use({ serviceWorkers: 'allow' })
+
 let host: Awaited<ReturnType<typeof serveBelow>>
 let folder: string
 

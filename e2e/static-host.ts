@@ -14,21 +14,35 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.json': 'application/json',
   '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+}
+
+interface HostOptions {
+  readonly isIsolated: boolean
+  /** The production build if left out. */
+  readonly folder?: string
+  /** Any free one if left out. */
+  readonly port?: number
+  /** Files that are sent only when this resolves, by their names. */
+  readonly held?: Readonly<Record<string, Promise<unknown>>>
 }
 
 /**
  * A folder as a plain host serves it below a path, such as GitHub Pages, which sends no headers of its own.
- * @param folder the production build if left out
  * @returns the folder's address, the files of it that were asked for, and the way to end the server
  */
 export async function serveBelow(
   path: string,
-  { isIsolated, folder = dist }: { isIsolated: boolean; folder?: string },
+  { isIsolated, folder = dist, port = 0, held = {} }: HostOptions,
 ): Promise<{ url: string; sent: ReadonlySet<string>; close: () => Promise<void> }> {
   const sent = new Set<string>()
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const file = join(folder, normalize(pathname.slice(path.length)))
+    const name = normalize(pathname.slice(path.length).replace(/(^|\/)$/, '$1index.html'))
+    await held[name]
+    const file = join(folder, name)
     const isFile = pathname.startsWith(path) && (await stat(file).catch(() => undefined))?.isFile()
     if (!isFile) {
       response.writeHead(404).end()
@@ -44,10 +58,10 @@ export async function serveBelow(
     })
     createReadStream(file).pipe(response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const { port: actualPort } = server.address() as AddressInfo
   return {
-    url: `http://localhost:${port}${path}`,
+    url: `http://localhost:${actualPort}${path}`,
     sent,
     close: () =>
       new Promise((resolve) => {

@@ -1,7 +1,8 @@
 // @ts-check
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { installWithApt } from './apt.mjs'
 import { ScriptError } from './command-line.mjs'
 
 /** Flags under which headless Chromium has WebGPU on a machine without a GPU, and stays off the network. */
@@ -44,7 +45,7 @@ export async function findChromium() {
 export async function findOrInstallChromium() {
   const found = await findChromium()
   if (found !== undefined) return found
-  const installed = installWithApt() ? await findChromium() : undefined
+  const installed = installWithApt('Chromium', ['chromium']) ? await findChromium() : undefined
   if (installed !== undefined) return installed
   throw new ScriptError(
     'No Chrome or Chromium was found. Install Google Chrome or Chromium (on Debian: apt-get install chromium; anywhere: npx playwright install chromium), or set CHROMIUM_PATH to the executable.',
@@ -71,20 +72,4 @@ async function playwrightChromium() {
   } catch {
     return undefined
   }
-}
-
-/** @returns {boolean} whether apt-get ran to its end */
-function installWithApt() {
-  const run = (/** @type {string[]} */ [command = '', ...args]) =>
-    spawnSync(command, args, {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status === 0
-  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return false
-  const asRoot = process.getuid?.() === 0
-  if (!asRoot && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0) return false
-  const apt = asRoot ? ['apt-get'] : ['sudo', '-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
-  console.log('No Chrome or Chromium was found: installing Debian’s chromium …')
-  run([...apt, 'update'])
-  return run([...apt, 'install', '--yes', '--no-install-recommends', 'chromium'])
 }

@@ -185,7 +185,7 @@ await runAsScript(import.meta.url, async (names) => {
       }),
     )
     for (const part of parts.filter(({ name }) => names.length === 0 || names.includes(name))) {
-      if (part.name === 'e2e') counts.push(await setUp(ensureBuilt))
+      if (['e2e', 'hosting'].includes(part.name)) counts.push(await setUp(ensureBuilt))
       counts.push(await runPart(part, environment))
     }
   }

@@ -11,6 +11,7 @@ import { DropTarget } from './models/drop.tsx'
 import { Models } from './models/models.tsx'
 import { ModelsPage } from './models/models-page.tsx'
 import { Brand, Side } from './nav/side.tsx'
+import { PageNotices } from './offline/notices.tsx'
 import { OnnxTab } from './onnx/onnx-tab.tsx'
 import { Panel } from './panel/panel.tsx'
 import { Preferences } from './preferences/preferences.tsx'
@@ -32,10 +33,13 @@ export function App() {
           <Side />
         </div>
       )}
-      <main tabIndex={-1}>
-        <Header />
-        <Middle />
-      </main>
+      <div class="middle">
+        <PageNotices />
+        <main tabIndex={-1}>
+          <Header />
+          <Middle />
+        </main>
+      </div>
       {hasPanel.value && showsPanel.value && view.value === 'chat' && (
         <aside class="side side-right" aria-label={app.machineAndSettings}>
           <Panel />

@@ -1,4 +1,5 @@
 import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
+import { InstallButton } from '../offline/install-button.tsx'
 import { type Sheet, sheet, showView, type View, view, views } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { Nav } from './nav.tsx'
@@ -29,6 +30,7 @@ export function Side() {
       <div class="side-foot">
         <Opener of="preferences" icon="tune" word={words.value.app.preferences} />
         <Opener of="keys" icon="keys" word={words.value.app.keys} />
+        <InstallButton />
       </div>
     </>
   )

@@ -21,6 +21,20 @@ export const en = {
     inMemoryOnly: 'In memory only',
     onThisDevice: 'On this device',
   },
+  offline: {
+    offline: 'Offline',
+    whatWorks:
+      'Chats and the models on this device work. Other models cannot be fetched until the network is back.',
+    needsModel:
+      'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
+    newVersion: 'A new version is here.',
+    reload: 'Reload',
+    reloadsSoon: 'The new version starts once the answer or the load at hand is complete.',
+    moreThreads: 'After a reload this page can use every core of the processor.',
+    notNow: 'Not now',
+    install: 'Install',
+    installTitle: 'Install Brasa as an app on this device',
+  },
   controls: {
     close: 'Close',
     cancel: 'Cancel',

@@ -24,6 +24,20 @@ export const es: Words = {
     inMemoryOnly: 'Solo en memoria',
     onThisDevice: 'En este dispositivo',
   },
+  offline: {
+    offline: 'Sin conexión',
+    whatWorks:
+      'Los chats y los modelos de este dispositivo funcionan. Otros modelos no se pueden descargar hasta que vuelva la red.',
+    needsModel:
+      'Aún no hay ningún modelo en este dispositivo. Conéctate una vez para descargar uno; después la página funciona sin conexión.',
+    newVersion: 'Hay una versión nueva.',
+    reload: 'Recargar',
+    reloadsSoon: 'La versión nueva empieza cuando termine la respuesta o la carga en curso.',
+    moreThreads: 'Tras recargar, esta página puede usar todos los núcleos del procesador.',
+    notNow: 'Ahora no',
+    install: 'Instalar',
+    installTitle: 'Instalar Brasa como aplicación en este dispositivo',
+  },
   controls: {
     close: 'Cerrar',
     cancel: 'Cancelar',

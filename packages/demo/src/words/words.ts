@@ -16,6 +16,7 @@ const dictionaries: Readonly<Record<Language, () => Promise<Words>>> = {
 }
 
 const storageKey = 'brasa.language'
+const patienceMs = 2000
 
 export const language = signal<Language>('en')
 /** To be read where something is drawn: `words.value.app.chat`. */
@@ -36,7 +37,10 @@ export async function rememberLanguage(): Promise<void> {
   const known = wished.find(
     (tag): tag is Language => typeof tag === 'string' && Object.hasOwn(dictionaries, tag),
   )
-  if (known !== undefined && known !== language.value) await speak(known).catch(() => undefined)
+  if (known === undefined || known === language.value) return
+  const speaking = speak(known).catch(() => undefined)
+  // A network that neither brings the words nor fails keeps nobody from the page: they come when they come.
+  await Promise.race([speaking, new Promise((resolve) => setTimeout(resolve, patienceMs))])
 }
 
 export async function chooseLanguage(next: Language): Promise<void> {

@@ -1,0 +1,74 @@
+import { computed, effect, signal } from '@preact/signals'
+import { takeOver } from '../service-worker/messages.ts'
+import { answering } from '../state/answering.ts'
+import { writeChats } from '../state/keeping.ts'
+import { model } from '../state/model.ts'
+import { holdShell } from './hold-shell.ts'
+
+/** One for the whole app: it keeps the files, and answers v1/. */
+export const workerScript = new URL('service-worker.js', document.baseURI).href
+
+/** `waiting`: a new version is on this device. `taken`: another tab runs it already. `wanted`: this page is to run it. */
+export type Update = 'none' | 'waiting' | 'taken' | 'wanted'
+export const update = signal<Update>('none')
+
+/** What a reload would break. */
+export const isBusy = computed(() => answering.value !== undefined || model.value.kind === 'loading')
+
+const checkEveryMs = 60 * 60_000
+
+let registration: ServiceWorkerRegistration | undefined
+
+/** Brings the app onto this device, and notices new versions of it. Without a service worker the page works online. */
+export async function registerWorker(): Promise<void> {
+  const container = navigator.serviceWorker
+  if (!import.meta.env.PROD || container === undefined) return
+  holdShell()
+  let hadController = container.controller !== null
+  container.addEventListener('controllerchange', () => {
+    if (update.value === 'wanted') location.reload()
+    else if (hadController) update.value = 'taken'
+    hadController = true
+  })
+  try {
+    // As registerBrasa registers it: with other options it would be another worker.
+    registration = await container.register(workerScript, { type: 'module' })
+    watch(registration)
+  } catch {
+    // A private window, for one, may have none.
+  }
+}
+
+function watch(registered: ServiceWorkerRegistration): void {
+  const look = () => {
+    if (registered.waiting && navigator.serviceWorker.controller && update.value !== 'wanted') {
+      update.value = 'waiting'
+    }
+  }
+  look()
+  registered.addEventListener('updatefound', () => {
+    registered.installing?.addEventListener('statechange', look)
+  })
+  // An installed app may stay open for weeks.
+  let checkedAt = Date.now()
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden' || Date.now() - checkedAt < checkEveryMs) return
+    checkedAt = Date.now()
+    registered.update().catch(() => undefined)
+  })
+}
+
+/** Runs the new version, once no answer is written and no model is loading. */
+export function takeUpdate(): void {
+  const isTaken = update.value === 'taken'
+  update.value = 'wanted'
+  const stop = effect(() => {
+    if (isBusy.value) return
+    queueMicrotask(() => stop())
+    void writeChats().finally(() => {
+      const waiting = registration?.waiting
+      if (isTaken || !waiting) location.reload()
+      else waiting.postMessage(takeOver)
+    })
+  })
+}
