@@ -1,6 +1,6 @@
 import { expect, type Page, test } from '@playwright/test'
 import { type FileServer, serveFiles } from './file-server.ts'
-import { tinyModelBytes } from './tiny-model.ts'
+import { hugeModelHeader, tinyModelBytes } from './tiny-model.ts'
 
 // Each trouble is a sentence that says what happened, a button that helps, and no conversation lost.
 
@@ -12,8 +12,8 @@ test.afterEach(() => server.close())
 
 const question = 'A question to be kept'
 
-async function publish(name: string): Promise<string> {
-  server.files.set(`/${name}.gguf`, { bytes: await tinyModelBytes(name) })
+async function publish(name: string, description?: string): Promise<string> {
+  server.files.set(`/${name}.gguf`, { bytes: await tinyModelBytes(name, description) })
   return `${server.origin}/${name}.gguf`
 }
 
@@ -169,6 +169,22 @@ test('a second tab that wants the same model waits, says so, and fetches nothing
   expect(server.bytesSent - before).toBeLessThan(2.5 * server.files.get('/shared.gguf')!.bytes.length)
 })
 
+test('a model that cannot fit is refused before it is fetched, with figures and what to take instead', async ({
+  page,
+}) => {
+  server.files.set('/huge.gguf', await hugeModelHeader())
+  await open(page)
+  await page.getByLabel('Address of a model').fill(`${server.origin}/huge.gguf`)
+  await page.getByRole('button', { name: 'Look', exact: true }).click()
+  await expect(page.getByText(/On WebAssembly this model takes .* MiB/)).toBeVisible()
+  await page.getByRole('button', { name: /^Download \d+ GB/ }).click()
+  const alert = page.getByRole('alert').filter({ hasText: 'too large for this device' })
+  await expect(alert).toContainText(/takes [\d,]+ MiB .* at most 4,096 MiB/)
+  await expect(alert).toContainText('Qwen2.5-Coder 0.5B Instruct (491 MB) fits here.')
+  await expect(alert.getByRole('button', { name: 'Take Qwen2.5-Coder 0.5B Instruct' })).toBeVisible()
+  expect(server.bytesSent).toBeLessThan(20e6)
+})
+
 test('offline, a model that is not here is said to be missing, and one that is here is offered', async ({
   page,
   context,
@@ -184,4 +200,73 @@ test('offline, a model that is not here is said to be missing, and one that is h
   await alert.getByRole('button', { name: 'Take here.gguf' }).click()
   await expect(row(page, 'here')).toContainText('In use')
   await expectChatKept(page)
+})
+
+test.describe('where the browser gives little storage, or none', () => {
+  // One takes room for what it keeps, and would answer for the worker, whose script is changed on its way.
+  test.use({ serviceWorkers: 'block' })
+
+  test('full storage makes room with what was not used for longest; what is pinned stays, and the model runs from memory', async ({
+    page,
+    context,
+    baseURL,
+  }) => {
+    test.setTimeout(120_000)
+    // IndexedDB asks for the quota every ten seconds at most: it is set before there is anything.
+    const names = ['oldest', 'newer', 'third', 'fourth']
+    // Long enough that what the browser writes besides does not count.
+    const urls = await Promise.all(names.map((name) => publish(name, 'long '.repeat(400_000))))
+    const quotaSize = Math.round(2.6 * server.files.get('/oldest.gguf')!.bytes.length)
+    const devtools = await context.newCDPSession(page)
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(baseURL!).origin, quotaSize })
+    await open(page)
+    for (const url of urls.slice(0, 2)) await add(page, url)
+    await expect(row(page, 'oldest')).toBeVisible()
+    await talk(page)
+    await page.goto('/#models')
+
+    await startAdding(page, urls[2]!)
+    await expect(row(page, 'third')).toContainText('In use', { timeout: 40_000 })
+    await expect(row(page, 'oldest')).toHaveCount(0)
+    await page.goto('/#chat')
+    await expect(notice(page, 'model_evicted')).toContainText('oldest.gguf')
+    await expect(page.getByLabel('Model state')).toHaveText('On this device')
+    await notice(page, 'model_evicted').getByRole('button', { name: 'See what is stored' }).click()
+
+    await page.getByRole('button', { name: 'Pin newer.gguf', exact: true }).click()
+    await page.getByRole('button', { name: 'Pin third.gguf', exact: true }).click()
+    await expect(row(page, 'third')).toContainText('Pinned')
+    await startAdding(page, urls[3]!)
+    await page.goto('/#chat')
+    await expect(notice(page, 'quota_exceeded')).toContainText('storage is full: the model runs from memory')
+    await expect(page.getByLabel('Model state')).toHaveText('In memory only')
+    await talk(page)
+    await notice(page, 'quota_exceeded').getByRole('button', { name: 'See what is stored' }).click()
+    for (const name of ['newer', 'third']) await expect(row(page, name)).toContainText('Pinned')
+    await expectChatKept(page)
+  })
+
+  test('a model runs from memory and says so', async ({ page, context }) => {
+    const without = 'Object.defineProperty(globalThis, "indexedDB", { value: undefined });'
+    await page.addInitScript(without)
+    await context.route(/\/assets\/worker-[^/]*\.js$/, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: `${without}${await response.text()}` })
+    })
+    await open(page)
+    await page.getByLabel('Open a .gguf file').setInputFiles({
+      ...{ name: 'private.gguf', mimeType: 'application/octet-stream' },
+      buffer: await tinyModelBytes('private'),
+    })
+    await page.goto('/#chat')
+    await expect(page.getByLabel('Model state')).toHaveText('In memory only')
+    await expect(notice(page, 'storage_unavailable')).toContainText(
+      'The browser gives this page no storage (IndexedDB), as some private windows do.',
+    )
+    await expect(
+      notice(page, 'storage_unavailable').getByRole('button', { name: 'Understood' }),
+    ).toBeVisible()
+    await talk(page)
+    await expectChatKept(page)
+  })
 })
