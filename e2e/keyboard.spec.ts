@@ -174,7 +174,7 @@ test('theme and language are chosen by keys, kept, and the page in Spanish has n
   await chooseSpanish(page)
   await page.keyboard.press('Escape')
   await page.reload()
-  await expect(page.getByRole('button', { name: 'Cargar modelo' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Cargar el modelo' })).toBeVisible()
   await expect(page.locator('html')).toHaveAttribute('lang', 'es')
   expect(await background()).not.toBe(light)
   expect(await englishLeft(page)).toEqual([])

@@ -4,7 +4,7 @@ export type * from './api/onnx-types.ts'
 export type * from './api/types.ts'
 export type { DeviceCounters, DeviceInfo, MemoryInfo } from './backends/executor.ts'
 export { BrasaError, type ErrorCode, type ErrorDetails, isBrasaError } from './errors.ts'
-export { samplingDefaults } from './sampling/parameters.ts'
+export { samplingDefaults } from './sampling/defaults.ts'
 export {
   type RegisterOptions,
   type Registration,

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { samplingDefaults } from '../sampling/parameters.ts'
+import { samplingDefaults } from '../sampling/defaults.ts'
 import { generationSettings, type ParsedRequest, toolsOf } from './chat-request.ts'
 import {
   answerEntries,

@@ -39,8 +39,9 @@ export interface EngineOptions {
    */
   readonly threads?: number
   /**
-   * How WebGPU builds a decode step: `base`, the default, a dispatch for each operation; `fused`, five a layer,
-   * for GPUs; `quads`, for adapters with subgroups of four lanes. All give the same tokens.
+   * How WebGPU builds a decode step: `base`, a dispatch for each operation; `fused`, five a layer, for GPUs; `quads`, for adapters
+   * with subgroups of four lanes. All give the same tokens. By default the fastest on this adapter, which the first load measures
+   * and later ones remember; `engine.device.decode` tells.
    */
   readonly variant?: 'base' | 'fused' | 'quads'
   /**

@@ -152,12 +152,24 @@ export interface DeviceInfo {
   readonly threads?: number
   /** What `auto` measured on this device before it chose; left out where there was nothing to choose from. */
   readonly layerTimes?: LayerTimes
+  /** How decode steps are built, where the backend had to choose. */
+  readonly decode?: DecodeChoice
 }
 
 /** Milliseconds for one layer of a decode step. */
 export interface LayerTimes {
   readonly webgpu: number
   readonly wasm: number
+}
+
+export interface DecodeChoice {
+  readonly variant: DecodeVariant
+  /** Why this one, in a sentence or two with the figures. */
+  readonly reason: string
+  /** Milliseconds that each candidate took for one layer of a decode step on this adapter. */
+  readonly layerMs: Readonly<Partial<Record<DecodeVariant, number>>>
+  /** Why a candidate may not be used: its results differ from those of `base`, or its kernels do not compile. */
+  readonly refused: Readonly<Partial<Record<DecodeVariant, string>>>
 }
 
 export interface LinearPrecision {

@@ -18,13 +18,20 @@ const sampleTokens = 512
 /** More than a processor's own caches hold: in a model, no layer finds its weights there. */
 const leastBytes = 16 * 2 ** 20
 
-/** Copies of the first layer: each has weights of its own, and all want the same kernels. */
-export function sampleLayers(spec: TransformerSpec, tensors: ReadonlyMap<string, TensorInfo>): LayerSample {
+/**
+ * Copies of the first layer: each has weights of its own, and all want the same kernels.
+ * @param atLeast bytes of file that they have together, as far as the model has as many layers
+ */
+export function sampleLayers(
+  spec: TransformerSpec,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  atLeast = leastBytes,
+): LayerSample {
   const block = spec.blocks[0]!
   const embedding = tensors.get(spec.embedding.weight)!
   const names = namesOf(block).filter((name) => tensors.has(name))
   const layerBytes = names.reduce((sum, name) => sum + tensors.get(name)!.byteLength, 0)
-  const numLayers = Math.min(spec.blocks.length, Math.ceil(leastBytes / layerBytes))
+  const numLayers = Math.min(spec.blocks.length, Math.ceil(atLeast / layerBytes))
   const layers = Array.from({ length: numLayers }, (_, layer) => `layer ${layer}: `)
   const copies = layers.flatMap((prefix) =>
     names.map((name) => ({ ...tensors.get(name)!, name: prefix + name })),

@@ -1,4 +1,5 @@
 import type { ActivationPrecision, LayerTimes } from '../backends/executor.ts'
+import type { Remembered } from '../backends/remembered.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import { BrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
 import type { TensorInfo } from '../formats/gguf.ts'
@@ -23,10 +24,7 @@ export interface Machine {
 }
 
 /** What earlier loads measured on this device. */
-export interface MeasuredTimes {
-  get(key: string): Promise<LayerTimes | undefined>
-  set(key: string, times: LayerTimes): Promise<void>
-}
+export type MeasuredTimes = Remembered<LayerTimes>
 
 export interface ChosenBackend {
   readonly backend: Candidate

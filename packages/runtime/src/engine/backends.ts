@@ -11,6 +11,7 @@ import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
 import type { Candidate, Machine } from './backend-choice.ts'
+import { storedTimes } from './measured-times.ts'
 import { type BackendMemory, knownDeviceBytes } from './memory-plan.ts'
 
 /** A backend that can run here. The only file that knows backends by name; each loads when it is used. */
@@ -164,7 +165,10 @@ async function openWebGpu(reason = 'WebGPU was asked for.'): Promise<Backend> {
   return {
     lookahead: 4,
     compile: (spec, weights, options) =>
-      starting('webgpu', createWebGpuExecutor(spec, weights, { ...options, gpu, reason })),
+      starting(
+        'webgpu',
+        createWebGpuExecutor(spec, weights, { ...options, gpu, reason, remembered: storedTimes() }),
+      ),
     close: () => gpu.device.destroy(),
   }
 }

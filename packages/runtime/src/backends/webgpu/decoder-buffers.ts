@@ -15,3 +15,6 @@ export interface DecoderBuffers {
   readonly decodeBatch: BatchBuffers
   readonly prefillBatch: BatchBuffers
 }
+
+/** What a decode step binds up to its head. */
+export type StepBuffers = Omit<DecoderBuffers, 'sampling' | 'prefillBatch'>

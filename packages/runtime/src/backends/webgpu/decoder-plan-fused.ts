@@ -1,5 +1,5 @@
 import type { TransformerSpec } from '../transformer-spec.ts'
-import type { DecoderBuffers } from './decoder-buffers.ts'
+import type { StepBuffers } from './decoder-buffers.ts'
 import { type FusedLayerContext, type NextNorm, prepareFusedLayer } from './decoder-layer-fused.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Gpu } from './gpu.ts'
@@ -18,18 +18,22 @@ export interface FusedDecode {
 /** Positions that one workgroup a head attends to as fast as several and a merge. */
 export const unsplitPositions = 256
 
-/** Embedding, layers and head with what is between products inside them: five dispatches a llama's layer, and two. */
+/**
+ * Embedding, layers and head with what is between products inside them: five dispatches a llama's layer, and two.
+ * @param upTo `layers` leaves the head out
+ */
 export async function prepareFusedDecode(
   gpu: Gpu,
   spec: TransformerSpec,
-  buffers: DecoderBuffers,
+  buffers: StepBuffers,
   variant: PairsVariant,
   scratch: GPUBuffer[],
+  upTo: 'layers' | 'logits',
 ): Promise<FusedDecode> {
   const { maxRows } = buffers.decodeBatch
   const gained = createGained(gpu, spec.hiddenSize, maxRows)
   scratch.push(gained.buffer)
-  const step = (splitsKeys: boolean) => prepareStep(gpu, spec, buffers, { variant, gained, splitsKeys })
+  const step = (splitsKeys: boolean) => prepareStep(gpu, spec, buffers, { variant, gained, splitsKeys }, upTo)
   // The serial attention always splits.
   if (variant === 'quads') {
     const both = await step(true)
@@ -44,8 +48,9 @@ type StepOptions = Pick<FusedLayerContext, 'variant' | 'gained' | 'splitsKeys'>
 async function prepareStep(
   gpu: Gpu,
   spec: TransformerSpec,
-  buffers: DecoderBuffers,
+  buffers: StepBuffers,
   options: StepOptions,
+  upTo: 'layers' | 'logits',
 ): Promise<readonly Dispatch[]> {
   const { weights, activations, cache, ropeTables, decodeBatch: batch } = buffers
   const normOf = (index: number): NextNorm | undefined => {
@@ -77,7 +82,7 @@ async function prepareStep(
     dispatches.push(layer.dispatches)
     input = layer.left
   }
-  dispatches.push(prepareHead(gpu, spec, buffers, options.variant, input))
+  if (upTo === 'logits') dispatches.push(prepareHead(gpu, spec, buffers, options.variant, input))
   return (await Promise.all(dispatches)).flat()
 }
 
@@ -87,7 +92,7 @@ const foldsNorms = ({ hiddenSize }: TransformerSpec) => hiddenSize % 8 === 0
 function prepareEmbedding(
   gpu: Gpu,
   { embedding, hiddenSize }: TransformerSpec,
-  { weights, activations, decodeBatch: batch }: DecoderBuffers,
+  { weights, activations, decodeBatch: batch }: StepBuffers,
   gained: GainedBuffer,
   next: NextNorm | undefined,
 ): { dispatch: Promise<Dispatch>; left: GainedInput | undefined } {
@@ -102,7 +107,7 @@ function prepareEmbedding(
 function prepareHead(
   gpu: Gpu,
   { head, hiddenSize }: TransformerSpec,
-  { weights, activations, decodeBatch: batch }: DecoderBuffers,
+  { weights, activations, decodeBatch: batch }: StepBuffers,
   variant: PairsVariant,
   left: GainedInput | undefined,
 ): Promise<Dispatch[]> {

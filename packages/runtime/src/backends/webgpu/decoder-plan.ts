@@ -1,7 +1,7 @@
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { BatchBuffers } from './batch.ts'
 import type { DecodeVariant } from './decode-variant.ts'
-import type { DecoderBuffers } from './decoder-buffers.ts'
+import type { DecoderBuffers, StepBuffers } from './decoder-buffers.ts'
 import { prepareLayer } from './decoder-layer.ts'
 import { type FusedDecode, prepareFusedDecode, unsplitPositions } from './decoder-plan-fused.ts'
 import type { Dispatch } from './dispatch.ts'
@@ -33,43 +33,10 @@ export async function prepareDecoder(
   buffers: DecoderBuffers,
   variant: DecodeVariant = 'base',
 ): Promise<DecoderPlan> {
-  const { weights, activations, decodeBatch, prefillBatch, sampling, cache } = buffers
+  const { activations, decodeBatch, prefillBatch, sampling, cache } = buffers
   const scratch: GPUBuffer[] = []
-  const embed = (batch: BatchBuffers) =>
-    prepareEmbed(gpu, {
-      table: weights.embedding,
-      scale: spec.embedding.scale,
-      batch,
-      output: activations.hidden,
-    })
-  const layers = (phase: 'decode' | 'prefill', batch: BatchBuffers) =>
-    spec.blocks.map((block, index) =>
-      prepareLayer({
-        gpu,
-        phase,
-        hiddenSize: spec.hiddenSize,
-        block,
-        weights: weights.blocks[index]!,
-        kv: cache.layers[index]!,
-        ropeTables: buffers.ropeTables,
-        activations,
-        batch,
-      }),
-    )
-  const steps = prepareSteps(variant)
-  const prefillLayers = layers('prefill', prefillBatch)
-  async function prepareSteps(variant: DecodeVariant): Promise<FusedDecode> {
-    if (variant !== 'base') {
-      return prepareFusedDecode(gpu, spec, buffers, variant === 'quads' ? 'quads' : 'parallel', scratch)
-    }
-    const [embedding, head, ...blocks] = await Promise.all([
-      embed(decodeBatch),
-      prepareHead(gpu, spec, buffers),
-      ...layers('decode', decodeBatch),
-    ])
-    const step = [embedding, ...blocks.flat(), ...head]
-    return { short: step, long: step }
-  }
+  const steps = prepareSteps(gpu, spec, buffers, { variant, scratch, upTo: 'logits' })
+  const prefillLayers = layersOf(gpu, spec, buffers, 'prefill', prefillBatch)
   const sample = prepareSampling(gpu, {
     logits: activations.logits,
     vocabSize: spec.vocabSize,
@@ -86,7 +53,7 @@ export async function prepareDecoder(
   return {
     forward: (numPositions) => (numPositions > unsplitPositions ? long : short),
     sample: await sample,
-    prefill: [[await embed(prefillBatch)], ...(await Promise.all(prefillLayers))],
+    prefill: [[await embeddingOf(gpu, spec, buffers, prefillBatch)], ...(await Promise.all(prefillLayers))],
     cacheGeneration: cache.generation,
     scratchBytes: scratch.reduce((sum, { size }) => sum + size, 0),
     destroy() {
@@ -95,10 +62,62 @@ export async function prepareDecoder(
   }
 }
 
+interface StepOptions {
+  readonly variant: DecodeVariant
+  /** Gets the buffers that the step needs for itself. */
+  readonly scratch: GPUBuffer[]
+  /** `layers` leaves the head out. */
+  readonly upTo: 'layers' | 'logits'
+}
+
+/** A decode step for each length of context, as `variant` builds it. */
+export async function prepareSteps(
+  gpu: Gpu,
+  spec: TransformerSpec,
+  buffers: StepBuffers,
+  { variant, scratch, upTo }: StepOptions,
+): Promise<FusedDecode> {
+  if (variant !== 'base') {
+    const kernels = variant === 'quads' ? 'quads' : 'parallel'
+    return prepareFusedDecode(gpu, spec, buffers, kernels, scratch, upTo)
+  }
+  const { decodeBatch } = buffers
+  const [embedding, head, ...blocks] = await Promise.all([
+    embeddingOf(gpu, spec, buffers, decodeBatch),
+    upTo === 'logits' ? prepareHead(gpu, spec, buffers) : [],
+    ...layersOf(gpu, spec, buffers, 'decode', decodeBatch),
+  ])
+  const step = [embedding, ...blocks.flat(), ...head]
+  return { short: step, long: step }
+}
+
+function embeddingOf(gpu: Gpu, spec: TransformerSpec, buffers: StepBuffers, batch: BatchBuffers) {
+  const { weights, activations } = buffers
+  const { scale } = spec.embedding
+  return prepareEmbed(gpu, { table: weights.embedding, scale, batch, output: activations.hidden })
+}
+
+function layersOf(
+  gpu: Gpu,
+  { blocks, hiddenSize }: TransformerSpec,
+  { weights, cache, ropeTables, activations }: StepBuffers,
+  phase: 'decode' | 'prefill',
+  batch: BatchBuffers,
+): Promise<Dispatch[]>[] {
+  const { layers } = cache
+  return blocks.map((block, index) =>
+    prepareLayer({
+      ...{ gpu, phase, hiddenSize, block, ropeTables, activations, batch },
+      weights: weights.blocks[index]!,
+      kv: layers[index]!,
+    }),
+  )
+}
+
 function prepareHead(
   gpu: Gpu,
   { head, hiddenSize }: TransformerSpec,
-  buffers: DecoderBuffers,
+  buffers: StepBuffers,
 ): Promise<Dispatch[]> {
   const { hidden, normed, logits } = buffers.activations
   const { weights, decodeBatch: batch } = buffers

@@ -1,15 +1,26 @@
 import { throwIfAborted } from '../../errors.ts'
 import { checkRollback, checkRoom, checkStep } from '../contract-checks.ts'
-import type { AppendOptions, DeviceCounters, Executor, Sequence, StepResult, StepRow } from '../executor.ts'
+import type {
+  AppendOptions,
+  DecodeVariant,
+  DeviceCounters,
+  DeviceInfo,
+  Executor,
+  Sequence,
+  StepResult,
+  StepRow,
+} from '../executor.ts'
+import type { Remembered } from '../remembered.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { createDecoder } from './decode.ts'
-import { type DecodeVariant, decodeVariant } from './decode-variant.ts'
 import { type DeviceHealth, watchDevice } from './device-health.ts'
 import { createDeviceModel, type DeviceModel } from './device-model.ts'
 import { type Gpu, openGpu } from './gpu.ts'
 import { createPacing, prefillChunk } from './prefill.ts'
 import { createSequences, type SequenceState } from './sequences.ts'
+import type { VariantTimes } from './time-variants.ts'
+import { chooseVariant } from './variant-choice.ts'
 
 export interface WebGpuOptions {
   /** A device that is open already; else one is opened. The executor destroys it when it is disposed of. */
@@ -19,8 +30,10 @@ export interface WebGpuOptions {
   readonly contextLength?: number | undefined
   /** Sequences that may exist, and rows one step may have. */
   readonly maxBatchSize?: number
-  /** How a decode step is built; `base` if left out. */
+  /** How a decode step is built; if left out, the fastest here where `remembered` is given, else `base`. */
   readonly variant?: DecodeVariant | undefined
+  /** Where what was measured is kept, and looked for first. */
+  readonly remembered?: Remembered<VariantTimes> | undefined
   readonly signal?: AbortSignal | undefined
   readonly onPhase?: (phase: 'upload' | 'compile') => void
   /** Called with the bytes of file that are uploaded so far. */
@@ -45,25 +58,33 @@ export async function createWebGpuExecutor(
   const { reason = 'This browser has WebGPU.', maxBatchSize = 4, signal, onPhase, onUpload } = options
   const contextLength = Math.min(options.contextLength ?? spec.contextLength, spec.contextLength)
   try {
+    const decode = await chooseVariant(gpu, spec, weights, { ...options, contextLength, maxBatchSize })
+    throwIfAborted(signal)
+    health.check()
     const model = await createDeviceModel(gpu, spec, weights, {
       contextLength,
       maxBatchSize,
-      variant: decodeVariant(gpu, options.variant),
+      variant: decode.variant,
       signal,
       onPhase,
       onUpload,
     })
     health.check()
-    return executorOf(gpu, health, model, reason)
+    return executorOf(gpu, health, model, { reason, decode })
   } catch (error) {
-    const explained = health.explain(error)
+    const explained = await health.explain(error)
     health.retire()
     gpu.device.destroy()
     throw explained
   }
 }
 
-function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: string): WebGpuExecutor {
+function executorOf(
+  gpu: Gpu,
+  health: DeviceHealth,
+  model: DeviceModel,
+  chosen: Pick<DeviceInfo, 'reason' | 'decode'>,
+): WebGpuExecutor {
   const { contextLength, maxBatchSize, chunkSize } = model
   const { activations, cache, ropeTables, sampling, weights } = model.buffers
   const sequences = createSequences(maxBatchSize)
@@ -124,13 +145,13 @@ function executorOf(gpu: Gpu, health: DeviceHealth, model: DeviceModel, reason: 
 
   /** A failure while the device is lost is the loss. */
   const explained = <T>(work: Promise<T>) =>
-    work.catch((error) => {
-      throw health.explain(error)
+    work.catch(async (error) => {
+      throw await health.explain(error)
     })
 
   return {
     spec: model.spec,
-    device: { backend: 'webgpu', adapter: gpu.adapterName, reason, features: [...gpu.device.features] },
+    device: { backend: 'webgpu', adapter: gpu.adapterName, features: [...gpu.device.features], ...chosen },
     contextLength,
     maxBatchSize,
     counters: () => ({ ...gpu.counters }),

@@ -6,6 +6,8 @@ export interface Gpu {
   readonly device: GPUDevice
   /** Vendor, architecture and description as the adapter gives them. */
   readonly adapterName: string
+  /** All that the adapter says of itself: what was measured on one is not true of another. */
+  readonly adapterKey: string
   /** A CPU pretends to be a GPU: barriers and shifts cost what they never cost on hardware. */
   readonly isSoftware: boolean
   /** Subgroups are there and always have four lanes. */
@@ -58,6 +60,7 @@ export function gpuOf(device: GPUDevice, info: GPUAdapterInfo): Gpu {
   return {
     device,
     adapterName: adapterName(info),
+    adapterKey: JSON.stringify([info.vendor, info.architecture, info.device, info.description]),
     isSoftware:
       info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`),
     hasQuads: device.features.has('subgroups') && info.subgroupMinSize === 4 && info.subgroupMaxSize === 4,

@@ -8,6 +8,7 @@ export interface RopeTables {
   /** A table that is never read where there is no RoPE. */
   tableOf(rope: RopeSpec | undefined): GPUBuffer
   readonly byteLength: number
+  destroy(): void
 }
 
 /** Positions computed at a time, so that a long context's table is never on the JS heap as a whole. */
@@ -20,6 +21,9 @@ export function createRopeTables(gpu: Gpu, spec: TransformerSpec, contextLength:
   return {
     tableOf: (rope) => tables.find((table) => rope !== undefined && isSame(table.rope, rope))?.buffer ?? none,
     byteLength: tables.reduce((sum, { buffer }) => sum + buffer.size, 0),
+    destroy() {
+      for (const buffer of [none, ...tables.map(({ buffer }) => buffer)]) buffer.destroy()
+    },
   }
 }
 
