@@ -25,7 +25,9 @@ export async function serveFiles(): Promise<FileServer> {
     const { bytes, totalBytes = bytes.length } = file
     const [, first = '0', last = `${totalBytes - 1}`] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
     const start = Number(first)
-    const part = bytes.subarray(start, Number(last) + 1)
+    const end = Math.min(Number(last) + 1, totalBytes)
+    // What is not there is zeros.
+    const part = Buffer.concat([bytes.subarray(start, end)], end - start)
     response.setHeader('ETag', '"one-version"')
     if (range !== undefined) {
       response.setHeader('Content-Range', `bytes ${start}-${start + part.length - 1}/${totalBytes}`)

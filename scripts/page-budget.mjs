@@ -21,26 +21,28 @@ const question = 'Write a long story about a ship and the sea.'
 async function firstVisit(browser, url) {
   const context = await browser.newContext()
   const page = await context.newPage()
-  /** @type {Promise<{ path: string, bytes: number }>[]} */
-  const fetched = []
+  /** @type {Set<string>} */
+  const fetched = new Set()
   // The page's own requests and its workers': the service worker's come later and in the background.
   page.on('response', (response) => {
-    const { pathname } = new URL(response.url())
-    if (!response.url().startsWith('http') || response.fromServiceWorker()) return
-    fetched.push(
-      response.body().then((body) => ({ path: pathname, bytes: gzipSync(body, { level: 9 }).length })),
-    )
+    if (response.url().startsWith('http') && !response.fromServiceWorker()) fetched.add(response.url())
   })
   await page.goto(url)
   await page.getByRole('button', { name: 'Load model' }).waitFor()
   await page.waitForLoadState('networkidle')
-  const files = await Promise.all(fetched)
+  const files = await Promise.all([...fetched].map(gzippedSize))
   const firstPaintMs = await page.evaluate(
     () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.POSITIVE_INFINITY,
   )
   const precacheBytes = await page.evaluate(cachedBytes)
   await context.close()
   return { files, firstPaintMs, precacheBytes }
+}
+
+/** @param {string} address */
+async function gzippedSize(address) {
+  const body = await (await fetch(address)).arrayBuffer()
+  return { path: new URL(address).pathname, bytes: gzipSync(new Uint8Array(body), { level: 9 }).length }
 }
 
 /** In the page: gzipped bytes of what the service worker keeps for offline, once it has settled. */
