@@ -17,6 +17,7 @@ const usage = `Usage: npm run bench -- [options]
   --repeats N        rounds that count, after one that does not; 3 if left out
   --baseline SYSTEM  that ratios are taken to, such as brasa-ort; wllama-2 if left out
   --linears LIST     of ort: f32, int8 or both, each a row; its own choice if left out
+  --variants LIST    of webgpu: base, fused, quads, each a row; the fastest by its own measurement if left out
   --transformers-model DIR   an ONNX model as transformers.js reads it, where its hub is out of reach
   --webllm-model DIR         a compiled model with its .wasm library, where WebLLM's hub is out of reach
   --out FILE         where the JSON goes; bench/results/<date>-<machine>.json if left out
@@ -46,6 +47,7 @@ export function readOptions(args) {
     backends: listOf(values.backends ?? (prompts ? 'webgpu' : defaultBackends), knownBackends, 'backend'),
     peers: listOf(values.peers ?? defaultPeers, knownPeers, 'peer'),
     linears: listOf(values.linears ?? 'none', ['f32', 'int8'], 'kind of linear layer'),
+    variants: listOf(values.variants ?? 'none', ['base', 'fused', 'quads'], 'variant'),
     model: isFile ? resolve(model) : model,
     isFile,
     tests: testsOf(values.tests ?? defaultTests),
@@ -93,6 +95,7 @@ function parse(args) {
         repeats: text,
         baseline: text,
         linears: text,
+        variants: text,
         'transformers-model': text,
         'webllm-model': text,
         out: text,

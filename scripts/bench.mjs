@@ -52,11 +52,11 @@ function defaultPath(startedAt) {
  * @param {readonly import('../e2e/bench/measure.mjs').Prompt[]} prompts
  * @returns {Promise<number>} the exit code
  */
-async function runPrompts({ backends, linears, model, isFile, browser, out }, prompts) {
+async function runPrompts({ backends, linears, variants, model, isFile, browser, out }, prompts) {
   const { loadEngine, openBenchPage } = await import('../e2e/bench/session.mjs')
   const { runPrompt } = await import('../e2e/bench/measure.mjs')
   const { rowsOf } = await import('../e2e/bench/systems/brasa.mjs')
-  const settings = rowsOf(backends, linears)
+  const settings = rowsOf(backends, linears, variants)
   /** @type {object[]} */
   const records = []
   let numFailed = 0

@@ -42,9 +42,10 @@ await runAsScript(import.meta.url, async (args) => {
     // An adapter gives one device: each executor destroys its own.
     const fresh = await instance.requestAdapter({ powerPreference: 'high-performance' })
     if (fresh === null) throw new ScriptError('The adapter was there and is no more: did the driver fail?')
-    const { maxBufferSize, maxStorageBufferBindingSize } = fresh.limits
+    const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = fresh.limits
     const device = await fresh.requestDevice({
-      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
+      requiredFeatures: fresh.features.has('subgroups') ? ['subgroups'] : [],
     })
     device.addEventListener('uncapturederror', (event) => errors.push(event.error.message))
     return check.gpuOf(device, fresh.info)
@@ -57,12 +58,14 @@ await runAsScript(import.meta.url, async (args) => {
   console.log(`\nlog-probabilities against float64, at most ${check.tolerance} off:`)
   const types = options.quick ? check.checkedTypes.slice(0, 1) : check.checkedTypes
   let isRight = true
-  for (const type of types) {
-    const { worstError, sameTokens } = await check.checkCorrectness(open, type)
-    const passes = worstError <= check.tolerance && sameTokens
-    isRight &&= passes
-    const words = `off by ${worstError.toExponential(1)}, ${sameTokens ? 'the same' : 'other'} tokens`
-    console.log(`  ${type.padEnd(6)}${words}: ${passes ? 'right' : 'WRONG'}`)
+  for (const variant of check.variantsOn(gpu)) {
+    for (const type of types) {
+      const { worstError, sameTokens } = await check.checkCorrectness(open, type, variant)
+      const passes = worstError <= check.tolerance && sameTokens
+      isRight &&= passes
+      const words = `off by ${worstError.toExponential(1)}, ${sameTokens ? 'the same' : 'other'} tokens`
+      console.log(`  ${variant.padEnd(6)}${type.padEnd(6)}${words}: ${passes ? 'right' : 'WRONG'}`)
+    }
   }
 
   const usualBytes = gpu.isSoftware ? 16 << 20 : 512 << 20
@@ -87,8 +90,9 @@ await runAsScript(import.meta.url, async (args) => {
       const gigabytes = (speed.weightBytes * speed.tokensPerSecond) / 1e9
       const limit = speeds[0]?.gigabytesPerSecond ?? Number.NaN
       console.log(
-        `  ${name.padEnd(6)}${speed.tokensPerSecond.toFixed(1).padStart(8)} tok/s  ${(speed.weightBytes / 1e9).toFixed(2)} GB of weights, ${gigabytes.toFixed(1)} GB/s, ${((100 * gigabytes) / limit).toFixed(0)}% of read only; a token ${speed.dispatchesPerToken} dispatches, ${speed.submitsPerToken} submits; loaded in ${speed.loadSeconds.toFixed(1)} s`,
+        `  ${name.padEnd(6)}${speed.tokensPerSecond.toFixed(1).padStart(8)} tok/s  ${(speed.weightBytes / 1e9).toFixed(2)} GB of weights, ${gigabytes.toFixed(1)} GB/s, ${((100 * gigabytes) / limit).toFixed(0)}% of read only; a token ${speed.dispatchesPerToken} dispatches, ${speed.submitsPerToken} submits; streaming at ${(100 * speed.streamingShare).toFixed(0)}% of the rate without readback; loaded in ${speed.loadSeconds.toFixed(1)} s`,
       )
+      console.log(`        ${speed.reason}`)
     } catch (error) {
       errors.push(`${name}: ${reasonOf(error)}`)
     }

@@ -64,6 +64,7 @@ const parts = [
     environment: (path) => ({ PLAYWRIGHT_JSON_OUTPUT_FILE: path }),
     count: countPlaywright,
   },
+  vitest('hosting'),
   // Bytes as they are; times only against gross mistakes, since other things run on a machine that tests.
   { name: 'budget', args: ['scripts/page-budget.mjs', '--room', '10'] },
 ]

@@ -106,7 +106,7 @@ export async function runBench(options, progress) {
  * @returns {System[]} in the table's order
  */
 function systemsOf(
-  { backends, peers, linears, tests, model, isFile, browser, folders },
+  { backends, peers, linears, variants, tests, model, isFile, browser, folders },
   file,
   path,
   peersUrl,
@@ -115,7 +115,7 @@ function systemsOf(
 ) {
   const modelPath = `/model/${file.file}`
   const address = isFile ? new URL(modelPath, peersUrl).href : model
-  const ours = rowsOf(backends, linears).map((row) =>
+  const ours = rowsOf(backends, linears, variants).map((row) =>
     brasa({ url: appUrl, file, browser, model: address, ...row }),
   )
   const longest = Math.max(

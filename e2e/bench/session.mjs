@@ -44,10 +44,11 @@ export async function openBenchPage({ gpu = false, headed = false, channel, args
  * @param {string} options.backend
  * @param {string} [options.linears] for `ort`; what it chooses itself if left out
  * @param {number} [options.threads] for `wasm`
+ * @param {string} [options.variant] for `webgpu`; the fastest by its own measurement if left out
  * @param {(line: string) => void} options.onProgress
  * @returns {Promise<EngineHandle>}
  */
-export async function loadEngine(page, { model, isFile, backend, linears, threads, onProgress }) {
+export async function loadEngine(page, { model, isFile, backend, linears, threads, variant, onProgress }) {
   if (isFile) {
     await page.evaluate(() => {
       if (document.querySelector('#bench-model') !== null) return
@@ -65,7 +66,7 @@ export async function loadEngine(page, { model, isFile, backend, linears, thread
   try {
     /** @type {any} */
     const engine = await page.evaluateHandle(
-      async ({ model, isFile, backend, linears, threads }) => {
+      async ({ model, isFile, backend, linears, threads, variant }) => {
         const { createEngine } = /** @type {any} */ (globalThis).brasa
         const input = /** @type {HTMLInputElement | null} */ (document.querySelector('#bench-model'))
         let phase = ''
@@ -74,13 +75,14 @@ export async function loadEngine(page, { model, isFile, backend, linears, thread
           backend,
           ...(linears !== undefined && { linears }),
           ...(threads !== undefined && { threads }),
+          ...(variant !== undefined && { variant }),
           onProgress: (/** @type {{ phase: string }} */ progress) => {
             if (progress.phase !== phase) console.info(`load: ${progress.phase}`)
             phase = progress.phase
           },
         })
       },
-      { model, isFile, backend, linears, threads },
+      { model, isFile, backend, linears, threads, variant },
     )
     return engine
   } finally {

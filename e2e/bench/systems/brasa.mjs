@@ -10,10 +10,13 @@ import { failure } from '../system.mjs'
  * @typedef {import('../system.mjs').System} System
  * @typedef {import('../system.mjs').Session} Session
  *
+ * @typedef {import('../../../packages/runtime/src/backends/executor.ts').DecodeVariant} Variant
+ *
  * @typedef {object} Row what is measured of ours
  * @property {'webgpu' | 'wasm' | 'ort'} backend
  * @property {'f32' | 'int8'} [linears] of `ort`; its own choice if left out
  * @property {number} [threads] of `wasm`; as many as there are cores if left out
+ * @property {Variant} [variant] of `webgpu`; the fastest by its own measurement if left out
  *
  * @typedef {object} Place
  * @property {string} url of the built page
@@ -30,11 +33,13 @@ const numTopLogprobs = 5
 /**
  * @param {readonly ('webgpu' | 'wasm' | 'wasm-1' | 'ort')[]} backends as `--backends` names them
  * @param {readonly ('f32' | 'int8')[]} linears a row of `ort` each
+ * @param {readonly Variant[]} variants a row of `webgpu` each
  * @returns {Row[]}
  */
-export function rowsOf(backends, linears) {
+export function rowsOf(backends, linears, variants) {
   return backends.flatMap((backend) => {
     if (backend === 'wasm-1') return [{ backend: 'wasm', threads: 1 }]
+    if (backend === 'webgpu' && variants.length > 0) return variants.map((variant) => ({ backend, variant }))
     if (backend !== 'ort' || linears.length === 0) return [{ backend }]
     return linears.map((format) => ({ backend, linears: format }))
   })
@@ -46,11 +51,11 @@ export function rowsOf(backends, linears) {
  * @returns {System}
  */
 export function brasa(setting) {
-  const { backend, linears, threads } = setting
+  const { backend, linears, threads, variant } = setting
   const name = { webgpu: 'WebGPU', wasm: 'WASM', ort: 'ONNX Runtime' }[backend]
   return {
-    id: ['brasa', backend, linears, threads].filter((part) => part !== undefined).join('-'),
-    name: ['Brasa', name, linears, threads && threadsInWords(threads)].filter(Boolean).join(' '),
+    id: ['brasa', backend, linears, threads, variant].filter((part) => part !== undefined).join('-'),
+    name: ['Brasa', name, linears, threads && threadsInWords(threads), variant].filter(Boolean).join(' '),
     open: () => openSession(setting),
     ...(backend === 'webgpu' && { countWork: () => countWork(setting) }),
   }
@@ -97,9 +102,9 @@ async function openSession(setting) {
  * @param {Setting} setting
  * @returns {Promise<{ handle: EngineHandle, time: import('../schema.mjs').LoadTime }>}
  */
-async function loadEngine(page, { model, backend, linears, threads }) {
+async function loadEngine(page, { model, backend, linears, threads, variant }) {
   const result = await page.evaluateHandle(
-    async ({ model, backend, linears, threads, prompt }) => {
+    async ({ model, backend, linears, threads, variant, prompt }) => {
       const { createEngine } = /** @type {any} */ (globalThis).brasa
       const start = performance.now()
       /** @type {{ phase: string, atMs: number }[]} */
@@ -109,6 +114,7 @@ async function loadEngine(page, { model, backend, linears, threads }) {
         backend,
         ...(linears !== undefined && { linears }),
         ...(threads !== undefined && { threads }),
+        ...(variant !== undefined && { variant }),
         onProgress: (/** @type {{ phase: string }} */ { phase }) => {
           if (phases.at(-1)?.phase !== phase) phases.push({ phase, atMs: performance.now() - start })
         },
@@ -118,7 +124,7 @@ async function loadEngine(page, { model, backend, linears, threads }) {
       const totalMs = performance.now() - start
       return { engine, phases, readyMs, totalMs }
     },
-    { model, backend, linears, threads, prompt: promptOf(loadPromptIndex, 8) },
+    { model, backend, linears, threads, variant, prompt: promptOf(loadPromptIndex, 8) },
   )
   const { phases, readyMs, totalMs } = await result.evaluate(({ phases, readyMs, totalMs }) => ({
     phases,
@@ -148,6 +154,7 @@ async function factsOf(engine, { backend, file, threads }) {
       backend: device.backend,
       adapter: device.adapter,
       linears: device.linears,
+      decode: device.decode,
       reason: device.reason,
     },
     numCores: Math.min(navigator.hardwareConcurrency, 8),
@@ -164,6 +171,9 @@ async function factsOf(engine, { backend, file, threads }) {
   return {
     device: onCpu ? `CPU, ${threadsInWords(numThreads)}` : device.adapter,
     ...(device.linears && { detail: `linear layers in ${device.linears.format}` }),
+    ...(device.decode && {
+      detail: `decoding as ${device.decode.variant}: ${device.decode.reason.replace(/\.$/, '')}`,
+    }),
     file: { name: file.file, bytes: file.bytes, isSameFile: true },
     weightBytesPerToken: bytes,
     limit: onCpu

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { en } from '../words/en.ts'
 import { es } from '../words/es.ts'
-import { type Facts, factSections, reportOf, timedRows } from './facts.ts'
+import { type Facts, factSections, reportOf, timedRows, timedVariants } from './facts.ts'
 
 const bare: Facts = {
   pageVersion: '0.1.0',
@@ -132,4 +132,27 @@ test('measured times come fastest first, and the chosen one is marked', () => {
 test('other languages have the same rows', () => {
   const lengths = (words: typeof en.device) => factSections(loaded, words).map(({ rows }) => rows.length)
   expect(lengths(es.device)).toEqual(lengths(en.device))
+})
+
+test('the variant that decodes is told with the times of all, and with what was refused', () => {
+  const decode = {
+    variant: 'quads' as const,
+    reason: 'quads was the fastest here.',
+    layerMs: { base: 3.04, quads: 2.61 },
+    refused: { fused: 'Its results differ.' },
+  }
+  const device = { ...loaded.device!, backend: 'webgpu' as const, decode }
+  expect(timedVariants(device)).toEqual([
+    { name: 'quads', ms: 2.61, isChosen: true },
+    { name: 'base', ms: 3.04, isChosen: false },
+  ])
+  expect(timedVariants(loaded.device!)).toEqual([])
+  const report = reportOf({ ...loaded, device }, en.device)
+  expect(report).toContain(`  Decode variant: quads
+`)
+  expect(report).toContain(`  Why this variant: quads was the fastest here.
+  One layer as quads: 2.6 ms
+  One layer as base: 3 ms
+  Not used: fused: Its results differ.
+`)
 })

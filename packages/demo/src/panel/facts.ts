@@ -54,10 +54,11 @@ export function factSections(facts: Facts, words: Words['device']): readonly Fac
 
 export function runningRows({ device, numCores }: Facts, words: Words['device']): readonly Row[] {
   if (device === undefined) return []
-  const { backend, adapter, linears, threads } = device
+  const { backend, adapter, decode, linears, threads } = device
   return [
     [words.backend, backendNames[backend]],
     [words.adapter, adapter],
+    ...(decode === undefined ? [] : [[words.variant, decode.variant] as const]),
     ...(threads === undefined ? [] : [[words.threads, words.threadsOf(threads, numCores)] as const]),
     ...(linears === undefined ? [] : [[words.linears, linearsInWords(linears, words)] as const]),
   ]
@@ -158,6 +159,7 @@ function whyRows(device: Engine['device'] | undefined, words: Words['device']): 
   return [
     [words.why, device.reason],
     ...timedRows(device).map(({ name, ms }) => [words.layerOn(name), formatLayerTime(ms)] as const),
+    ...decodeRows(device, words),
     ...(device.features.length === 0 ? [] : [[words.featuresInUse, device.features.join(', ')] as const]),
   ]
 }
@@ -174,6 +176,24 @@ export function timedRows({ layerTimes, backend }: Engine['device']): readonly T
   return (['webgpu', 'wasm'] as const)
     .map((each) => ({ name: backendNames[each], ms: layerTimes[each], isChosen: each === backend }))
     .sort((a, b) => a.ms - b.ms)
+}
+
+/** How a decode step is built, and what each way to build it took here, the fastest first. */
+export function timedVariants({ decode }: Engine['device']): readonly Timed[] {
+  if (decode === undefined) return []
+  return Object.entries(decode.layerMs)
+    .map(([name, ms]) => ({ name, ms, isChosen: name === decode.variant }))
+    .sort((a, b) => a.ms - b.ms)
+}
+
+function decodeRows(device: Engine['device'], words: Words['device']): readonly Row[] {
+  const { decode } = device
+  if (decode === undefined) return []
+  return [
+    [words.variantWhy, decode.reason],
+    ...timedVariants(device).map(({ name, ms }) => [words.layerAs(name), formatLayerTime(ms)] as const),
+    ...Object.entries(decode.refused).map(([name, why]) => [words.refused(name), why] as const),
+  ]
 }
 
 /** Two digits that count: "0.28 ms". */

@@ -9,7 +9,7 @@ import { words } from '../words/words.ts'
 import { BackendSelect } from './backend-select.tsx'
 import { DeviceSection } from './device-section.tsx'
 import { facts } from './device-state.ts'
-import { type Facts, type Row, runningRows, timedRows } from './facts.ts'
+import { type Facts, type Row, runningRows, timedRows, timedVariants } from './facts.ts'
 import { FigureBars } from './figure-bars.tsx'
 import { Rows } from './rows.tsx'
 import { SettingsForm } from './settings-form.tsx'
@@ -43,6 +43,10 @@ function RunningOn() {
           <Rows rows={[...runningRows(facts.value, say), ...heldRow(facts.value, say)]} />
           {device.layerTimes !== undefined && <FigureBars timed={timedRows(device)} label={say.oneLayer} />}
           <p class="soft panel-why">{device.reason}</p>
+          {timedVariants(device).length > 1 && (
+            <FigureBars timed={timedVariants(device)} label={say.variants} />
+          )}
+          {device.decode !== undefined && <p class="soft panel-why">{device.decode.reason}</p>}
         </>
       )}
       {warnings.value
