@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tinyModelFile } from '../backends/reference/tiny-model-file.ts'
 import { createEngine, type Engine, isBrasaError, listStoredModels, removeStoredModel } from '../index.ts'
 import type { EngineOptions } from './types.ts'
@@ -23,9 +23,15 @@ const failure = async (promise: Promise<unknown>) => {
 const smollm2 = 'smollm2-135m-instruct'
 const catalogueUrl = '/models/models.json'
 
+const removeAll = async () => {
+  for (const { id } of await listStoredModels()) await removeStoredModel(id)
+}
+
+// Tests of other files may have left some.
+beforeEach(removeAll)
 afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.dispose()))
-  for (const { id } of await listStoredModels()) await removeStoredModel(id)
+  await removeAll()
 })
 
 describe('engine.inspect', () => {
