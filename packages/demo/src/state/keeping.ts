@@ -15,7 +15,7 @@ export const waitsForChat = computed(
   () => keeping.value === 'opening' && wantedId.value !== undefined && chats.value.length === 0,
 )
 
-/** How much of an answer a crash may take. */
+/** How much of an answer that streams a crash may take. All else is written at once: a page that goes gives no time for it. */
 const writeEveryMs = 800
 const openWithinMs = 10_000
 /** Chats from before there was a database lie in localStorage, a key a chat. */
@@ -28,6 +28,8 @@ const written = new Map<string, Chat>()
 let timer: ReturnType<typeof setTimeout> | undefined
 let lastWriteAt = 0
 let lastWrite: Promise<void> = Promise.resolve()
+/** The last write has not begun, and takes what changes until it does. */
+let isWriteQueued = false
 let numReopened = 0
 
 interface Notice {
@@ -50,8 +52,24 @@ export async function keepChats(): Promise<void> {
   await openStore()
   effect(() => {
     chats.value
-    timer ??= setTimeout(() => void writeChats(), Math.max(0, lastWriteAt + writeEveryMs - Date.now()))
+    // A store in trouble is not asked again with every word.
+    if (keeping.peek() === 'kept' && hasLasting()) void writeChats()
+    else timer ??= setTimeout(() => void writeChats(), Math.max(0, lastWriteAt + writeEveryMs - Date.now()))
   })
+}
+
+/** Whether something is to be written that is more than the next words of an answer. */
+function hasLasting(): boolean {
+  const now = chats.peek()
+  const ids = new Set(now.map(({ id }) => id))
+  return (
+    [...written.keys()].some((id) => !ids.has(id)) ||
+    now.some((chat) => written.get(chat.id) !== chat && !isAnswering(chat))
+  )
+}
+
+function isAnswering({ messages }: Chat): boolean {
+  return messages.some((message) => message.role === 'assistant' && isBusy(message))
 }
 
 /** Writes now what has changed. */
@@ -59,7 +77,8 @@ export function writeChats(): Promise<void> {
   clearTimeout(timer)
   timer = undefined
   lastWriteAt = Date.now()
-  lastWrite = lastWrite.then(write)
+  if (!isWriteQueued) lastWrite = lastWrite.then(write)
+  isWriteQueued = true
   return lastWrite
 }
 
@@ -104,6 +123,7 @@ async function openStore(): Promise<void> {
 }
 
 async function write(): Promise<void> {
+  isWriteQueued = false
   if (store === undefined) return
   const now = chats.peek()
   const ids = new Set(now.map(({ id }) => id))
