@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { BranchSwitcher } from '../chats/branch-switcher.tsx'
+import { focusWhenDrawn } from '../controls/focus.ts'
 import { answering, askQuestion } from '../state/answering.ts'
 import type { Question } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
@@ -48,9 +49,7 @@ function QuestionEditor({ question }: { readonly question: Question }) {
   const leave = () => {
     cancelEdit()
     // The button comes back with the next drawing, and with it the place of the keyboard.
-    requestAnimationFrame(() =>
-      document.querySelector<HTMLElement>(`[data-edit="${CSS.escape(question.id)}"]`)?.focus(),
-    )
+    focusWhenDrawn(`[data-edit="${CSS.escape(question.id)}"]`)
   }
   const canSend = () => model.value.kind === 'ready' && answering.value === undefined
   const send = () => {

@@ -1,3 +1,4 @@
+import { focusWhenDrawn } from '../controls/focus.ts'
 import { Icon } from '../controls/icon.tsx'
 import { currentChat } from '../state/chats.ts'
 import { chatTitle } from '../state/conversation.ts'
@@ -13,13 +14,7 @@ export function BranchSwitcher({ id }: { readonly id: string }) {
   const step = (by: 1 | -1) => {
     const next = stepBranch(id, by)
     // The other message brings its own switcher: the keyboard stays on the same button of it.
-    if (next !== undefined) {
-      requestAnimationFrame(() =>
-        document
-          .querySelector<HTMLElement>(`[data-branches="${CSS.escape(next)}"] [data-step="${by}"]`)
-          ?.focus(),
-      )
-    }
+    if (next !== undefined) focusWhenDrawn(`[data-branches="${CSS.escape(next)}"] [data-step="${by}"]`)
   }
   return (
     <span class="branches figures" data-branches={id}>

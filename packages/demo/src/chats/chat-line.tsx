@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { focusWhenDrawn } from '../controls/focus.ts'
 import { Menu } from '../controls/menu.tsx'
 import { changeChat, chats, currentId, openChat } from '../state/chats.ts'
 import { type Chat, renameChat } from '../state/conversation.ts'
@@ -83,7 +84,7 @@ function Rename({ line: { id, title } }: { readonly line: Line }) {
   const leave = (focus: boolean) => {
     if (renaming.value !== id) return
     renaming.value = undefined
-    if (focus) requestAnimationFrame(() => lineButton(id)?.focus())
+    if (focus) focusWhenDrawn(lineButton(id))
   }
   const keep = (focus: boolean) => {
     if (renaming.value !== id) return
@@ -113,9 +114,7 @@ function Rename({ line: { id, title } }: { readonly line: Line }) {
   )
 }
 
-function lineButton(id: string): HTMLElement | null {
-  return document.querySelector(`[data-chat="${CSS.escape(id)}"]`)
-}
+const lineButton = (id: string) => `[data-chat="${CSS.escape(id)}"]`
 
 /** The keyboard goes on at the next line, or where the list has become empty, at the way to a new chat. */
 function removeLine(id: string): void {
@@ -125,7 +124,5 @@ function removeLine(id: string): void {
   deleteChats([id])
   if (!hadFocus) return
   const next = (all[index + 1] ?? all[index - 1])?.dataset.chat
-  requestAnimationFrame(() =>
-    (next === undefined ? document.querySelector<HTMLElement>('.nav-new') : lineButton(next))?.focus(),
-  )
+  focusWhenDrawn(next === undefined ? '.nav-new' : lineButton(next))
 }

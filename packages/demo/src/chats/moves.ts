@@ -1,3 +1,4 @@
+import { focusWhenDrawn } from '../controls/focus.ts'
 import { showToast } from '../controls/toast.tsx'
 import { answering, stopAnswering } from '../state/answering.ts'
 import { chats, currentId, openChat, putChats, removeChat, startChat } from '../state/chats.ts'
@@ -18,9 +19,7 @@ export function leaveFor(go: () => void): void {
 export function leaveForNewChat(): void {
   leaveFor(startChat)
   // On touch the focus would bring the keyboard over the page.
-  if (!matchMedia('(pointer: coarse)').matches) {
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('#message')?.focus())
-  }
+  if (!matchMedia('(pointer: coarse)').matches) focusWhenDrawn('#message')
 }
 
 /** The chats that can still be brought back. */

@@ -1,5 +1,6 @@
 import { renaming } from '../chats/chat-line.tsx'
 import { leaveFor } from '../chats/moves.ts'
+import { focusWhenDrawn } from '../controls/focus.ts'
 import { showToast, takeToast } from '../controls/toast.tsx'
 import { answerAgain, answering, stopAnswering } from '../state/answering.ts'
 import { chats, currentChat, currentId, openChat, startChat } from '../state/chats.ts'
@@ -39,7 +40,7 @@ function act(does: NonNullable<ReturnType<typeof meaningOf>>['does'], part = 0):
       return
     case 'newChat':
       leaveFor(startChat)
-      focusSoon('#message')
+      focusWhenDrawn('#message')
       return
     case 'search':
       searchChats()
@@ -77,7 +78,7 @@ function act(does: NonNullable<ReturnType<typeof meaningOf>>['does'], part = 0):
 /** The field is there once the chats are; a narrow screen opens them first. */
 function searchChats(): void {
   if (!hasNav.value) sheet.value = 'chats'
-  focusSoon('.side-chats input[type="search"]')
+  focusWhenDrawn('.side-chats input[type="search"]')
 }
 
 function renameOpenChat(): void {
@@ -114,11 +115,6 @@ async function copyLastAnswer(): Promise<void> {
 function answerLastAgain(): void {
   const answer = lastAnswer()
   if (view.value === 'chat' && answer !== undefined) void answerAgain(answer.id)
-}
-
-/** What was just asked for is drawn first. */
-function focusSoon(selector: string): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus())
 }
 
 function isTyping(target: EventTarget | null): boolean {
