@@ -1,6 +1,9 @@
 import { expect, test } from '@playwright/test'
 import { gpuHookScript, readGpuCounts } from './gpu-hook.mjs'
 
+// The hook puts a script of its own before each worker's.
+test.use({ bypassCSP: true })
+
 test('what the hook counts in our worker is what our engine counts itself', async ({ page }) => {
   await page.addInitScript(gpuHookScript)
   await page.goto('/bench.html')

@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs/light.js'
+import protobuf from 'protobufjs/minimal.js'
 import { BrasaError } from '../errors.ts'
 
 /** Which fields of a message hold messages that may lead to a tensor. Numbers of onnx.proto. */

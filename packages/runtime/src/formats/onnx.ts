@@ -1,5 +1,5 @@
 import { BrasaError } from '../errors.ts'
-import { modelProto } from './onnx-schema.ts'
+import { encodeModel } from './onnx-schema.ts'
 
 /** TensorProto.DataType of the element types that are written here. */
 const elementTypes = { float32: 1, int8: 3, int64: 7 } as const
@@ -73,9 +73,7 @@ export function writeOnnx({ name, nodes, constants, inputs, outputs }: OnnxGraph
     input: inputs.map(valueProto),
     output: outputs.map(valueProto),
   }
-  return modelProto
-    .encode(modelProto.fromObject({ irVersion, producerName: 'brasa', opsetImport, graph }))
-    .finish()
+  return encodeModel({ irVersion, producerName: 'brasa', opsetImport, graph })
 }
 
 function nodeProto({ op, domain = '', inputs, outputs, attributes = {} }: OnnxNode) {

@@ -122,8 +122,8 @@ function byId<T extends ModelRecord | PartialModel>(primary: readonly T[], memor
   return [...new Map([...primary, ...memory].map((record) => [record.id, record])).values()]
 }
 
-/** Chromium counts a deleted Blob's bytes until it cleans its journal, 2 to 10 s later. */
-const freedWithinMs = [0, 250, 500, 1000, 2000, 4000, 8000]
+/** Chromium counts a deleted Blob's bytes until it cleans its journal, 2 to 10 s later, and asks what is left every 10 s at most. */
+const freedWithinMs = [0, 250, 500, 1000, 2000, 4000, 8000, 8000]
 
 /** Writes as soon as there is room; false if there is still none. */
 async function onceFreed(write: () => Promise<void>): Promise<boolean> {
