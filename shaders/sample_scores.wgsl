@@ -1,4 +1,4 @@
-// Sampling, 1 of 4: mask, bias, penalties and temperature, and each part's best token.
+// Sampling, 1 of 2: mask, bias, penalties and temperature, and each part's best token.
 // logits, scores: (numRows, vocabSize); tokenCounts: (sequence slots, vocabSize), bit 31 for tokens of the prompt, the rest
 // counts them in the answer; logitBias: (sequence slots, vocabSize), read where settings say so; masks: (sequence slots, 1 + words),
 // whether there is one and a bit a token; candidates: (numRows, numParts). Logits stay as they are, greedy rows leave no scores.

@@ -1,4 +1,4 @@
-// What the four sampling kernels share. A row's tokens are dealt out to numParts threads, and each leaves its best token.
+// What the two sampling kernels share. A row's tokens are dealt out to numParts threads, and each leaves its best token.
 override vocabSize: u32;
 override numParts: u32;
 const lowest = -0x1.fffffep+127f;

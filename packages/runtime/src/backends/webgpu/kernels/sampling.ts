@@ -1,12 +1,10 @@
 import randomWgsl from '#shaders/common/random.wgsl?raw'
 import samplingWgsl from '#shaders/common/sampling.wgsl?raw'
-import commitWgsl from '#shaders/sample_commit.wgsl?raw'
-import drawWgsl from '#shaders/sample_draw.wgsl?raw'
+import chooseWgsl from '#shaders/sample_choose.wgsl?raw'
 import scoresWgsl from '#shaders/sample_scores.wgsl?raw'
-import thresholdWgsl from '#shaders/sample_threshold.wgsl?raw'
 import type { AllowedTokens, SamplingSettings } from '../../executor.ts'
 import { type BatchBuffers, batchWgsl } from '../batch.ts'
-import { type Binding, reads, uniform, writes } from '../bindings.ts'
+import { reads, uniform, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import { createStorageBuffer, type Gpu } from '../gpu.ts'
 
@@ -48,71 +46,54 @@ const shaping = {
   parallel: { numParts: 2048, partThreads: 64, rowThreads: 128 },
 } as const
 
-/** Logits to the next token, by the rules of backends/sampling.ts. Four dispatches, the same for all settings. */
+/** Logits to the next token, by the rules of backends/sampling.ts. Two dispatches, the same for all settings. */
 export async function prepareSampling(gpu: Gpu, bindings: SamplingBindings): Promise<Dispatch[]> {
   const { logits, vocabSize, batch, settings, tokenCounts, sampled, maxRows, scratch = [] } = bindings
   const { variant = gpu.isSoftware ? 'serial' : 'parallel' } = bindings
   const { numParts, partThreads, rowThreads } = shaping[variant]
   const scores = createStorageBuffer(gpu, 'sample.scores', maxRows * vocabSize * 4)
   const candidates = createStorageBuffer(gpu, 'sample.candidates', maxRows * numParts * 8)
-  const thresholds = createStorageBuffer(gpu, 'sample.thresholds', maxRows * 4)
-  scratch.push(scores, candidates, thresholds)
-  const batchInputs = [uniform(batch.count), reads(batch.rows)]
-
-  const perPart = (label: string, code: string, buffers: Binding[]) =>
-    prepareDispatch(
-      gpu,
-      {
-        label,
-        code: [batchWgsl, samplingWgsl, code].join('\n'),
-        constants: { vocabSize, numParts, threads: partThreads },
-      },
-      buffers,
-      (numRows) => [numParts / partThreads, numRows, 1],
-    )
-  const perRow = (label: string, code: string, buffers: Binding[]) =>
-    prepareDispatch(
-      gpu,
-      {
-        label,
-        code: [batchWgsl, samplingWgsl, code].join('\n'),
-        constants: { vocabSize, numParts, threads: rowThreads },
-      },
-      buffers,
-      (numRows) => [numRows, 1, 1],
-    )
+  scratch.push(scores, candidates)
+  const constants = { vocabSize, numParts }
   return Promise.all([
-    perPart('sample_scores', scoresWgsl, [
-      ...batchInputs,
-      reads(settings),
-      reads(logits),
-      reads(tokenCounts),
-      reads(bindings.logitBias),
-      reads(bindings.masks),
-      writes(scores),
-      writes(candidates),
-    ]),
-    perRow('sample_threshold', thresholdWgsl, [
-      ...batchInputs,
-      reads(settings),
-      reads(scores),
-      reads(candidates),
-      writes(thresholds),
-    ]),
-    perPart('sample_draw', `${randomWgsl}\n${drawWgsl}`, [
-      ...batchInputs,
-      reads(settings),
-      reads(scores),
-      reads(thresholds),
-      writes(candidates),
-    ]),
-    perRow('sample_commit', commitWgsl, [
-      uniform(batch.count),
-      writes(batch.rows),
-      reads(candidates),
-      writes(tokenCounts),
-      writes(sampled),
-    ]),
+    prepareDispatch(
+      gpu,
+      {
+        label: 'sample_scores',
+        code: [batchWgsl, samplingWgsl, scoresWgsl].join('\n'),
+        constants: { ...constants, threads: partThreads },
+      },
+      [
+        uniform(batch.count),
+        reads(batch.rows),
+        reads(settings),
+        reads(logits),
+        reads(tokenCounts),
+        reads(bindings.logitBias),
+        reads(bindings.masks),
+        writes(scores),
+        writes(candidates),
+      ],
+      (numRows) => [numParts / partThreads, numRows, 1],
+    ),
+    prepareDispatch(
+      gpu,
+      {
+        label: 'sample_choose',
+        code: [batchWgsl, samplingWgsl, randomWgsl, chooseWgsl].join('\n'),
+        constants: { ...constants, threads: rowThreads },
+      },
+      [
+        uniform(batch.count),
+        writes(batch.rows),
+        reads(settings),
+        reads(scores),
+        reads(candidates),
+        writes(tokenCounts),
+        writes(sampled),
+      ],
+      (numRows) => [numRows, 1, 1],
+    ),
   ])
 }
 
