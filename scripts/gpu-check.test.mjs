@@ -14,7 +14,7 @@ test('runs on the software adapter: right, and every kernel measured', async () 
   const lines = stdout.split('\n').filter((line) => line.includes('GB/s'))
   expect(lines).toHaveLength(11)
   for (const line of lines) expect(Number(/([\d.]+) GB\/s/.exec(line)?.[1])).toBeGreaterThanOrEqual(0)
-  for (const name of ['read only', 'matvec q4', 'matmul f32', 'rms_norm', 'attention']) {
+  for (const name of ['read only', 'matvec Q4_1', 'matmul F32', 'rms_norm', 'attention']) {
     expect(stdout).toContain(`  ${name}`)
   }
 }, 180_000)

@@ -44,7 +44,7 @@ fn main(
   //! end
   for (var group = 0u; group < groupsPerRow; group++) {
     //! for r < tileRows
-    let scale#r = loadScale(row * groupsPerRow + group + #ru * groupsPerRow);
+    let scale#r = loadScale(row + #ru, group, groupsPerRow);
     //! end
     for (var step = 0u; step < stepsPerGroup; step++) {
       let index = row * stepsPerRow + group * stepsPerGroup + step;

@@ -41,7 +41,7 @@ fn main(
         let group = step / stepsPerGroup;
         let stepInGroup = step % stepsPerGroup;
         let row = firstRow + line;
-        let scale = loadScale(row * groupsPerRow + group);
+        let scale = loadScale(row, group, groupsPerRow);
         let bits = loadBits(row * stepsPerRow + step);
         w = array(decodeFirst(bits, scale), decodeSecond(bits, scale));
         let start = (firstToken + line) * stepsPerRow * 2u;

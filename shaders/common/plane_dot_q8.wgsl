@@ -1,15 +1,14 @@
-// Dot products with weights in q8 planes (layout: packages/runtime/src/quant/planes.ts), 16 columns at a time.
+// Dot products with weights in q8 planes (layout: packages/runtime/src/backends/webgpu/device-planes.ts), 16 columns at a time.
 //
 // A byte is masked where it lies, so that it reads as byte * 2^shift, and the activation that meets it is multiplied by
 // 2^-shift beforehand: both are exact, and no bits are shifted. The top byte of a word is signed as it is; the sign bits
 // of the others are flipped, which makes them byte + 128 without a sign, and `offset` takes the 128 away.
+// Put after common/scales_*.wgsl.
 override numColumns: u32;
 override groupSize: u32;
-override hasMin: bool;
 const pieceColumns = 16u;
 
 @group(0) @binding(0) var<storage, read> quants: array<vec4i>;
-@group(0) @binding(1) var<storage, read> scales: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 
 // 16 activations, four for each word.
@@ -41,7 +40,7 @@ fn dotPiece(row: u32, piece: u32, p: Piece) -> f32 {
     + dot(vec4f(vec4i(q.y) & byteMask), p.x1)
     + dot(vec4f(vec4i(q.z) & byteMask), p.x2)
     + dot(vec4f(vec4i(q.w) & byteMask), p.x3);
-  let group = row * (numColumns / groupSize) + piece / (groupSize / pieceColumns);
-  if (hasMin) { return scales[group * 2u] * sum + scales[group * 2u + 1u] * p.sum; }
-  return scales[group] * sum;
+  let scale = scaleAt(row, piece / (groupSize / pieceColumns), numColumns / groupSize);
+  if (hasMin) { return scale.x * sum + scale.y * p.sum; }
+  return scale.x * sum;
 }

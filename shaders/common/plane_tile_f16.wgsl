@@ -7,7 +7,7 @@ const stepsPerGroup = 1u;
 // Float formats have no scale.
 alias Scale = f32;
 
-fn loadScale(index: u32) -> Scale { return 1; }
+fn loadScale(row: u32, group: u32, groupsPerRow: u32) -> Scale { return 1; }
 
 alias Bits = vec4u;
 

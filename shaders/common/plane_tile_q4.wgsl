@@ -1,12 +1,11 @@
-// Decoded q4 weights, in steps of eight columns (layout: packages/runtime/src/quant/planes.ts): step s of a group is word s,
+// Decoded q4 weights, in steps of eight columns (layout: packages/runtime/src/backends/webgpu/device-planes.ts): step s of a group is word s,
 // whose low nibbles are columns 4s.. and whose high ones columns 16 + 4s.. of the group.
 //
 // A nibble is masked where it lies and its scale divided by the place's weight. The top nibble's sign bit is flipped, and
-// its minimum corrected, so that it converts as a signed number.
+// its minimum corrected, so that it converts as a signed number. Put after common/scales_*.wgsl.
 const stepsPerGroup = 4u;
 
 @group(0) @binding(0) var<storage, read> quants: array<i32>;
-@group(0) @binding(1) var<storage, read> scales: array<vec2f>;
 
 struct Scale {
   low: vec4f,
@@ -15,8 +14,8 @@ struct Scale {
   highMin: vec4f,
 }
 
-fn loadScale(index: u32) -> Scale {
-  let scale = scales[index];
+fn loadScale(row: u32, group: u32, groupsPerRow: u32) -> Scale {
+  let scale = scaleAt(row, group, groupsPerRow);
   return Scale(
     scale.x * vec4f(1, 0x1p-8, 0x1p-16, 0x1p-24),
     scale.x * vec4f(0x1p-4, 0x1p-12, 0x1p-20, 0x1p-28),

@@ -1,30 +1,21 @@
-// Decoded q8 weights, in steps of eight columns, two words (layout: packages/runtime/src/quant/planes.ts).
+// Decoded q8 weights, in steps of eight columns, two words (layout: packages/runtime/src/backends/webgpu/device-planes.ts).
 //
 // A byte is masked where it lies and its scale divided by the place's weight. The top byte of a word is signed as it is;
-// the sign bits of the others are flipped and their minimum corrected.
+// the sign bits of the others are flipped and their minimum corrected. Put after common/scales_*.wgsl.
 override groupSize: u32;
-override hasMin: bool;
 override stepsPerGroup = groupSize / 8u;
 
 @group(0) @binding(0) var<storage, read> quants: array<vec2i>;
-@group(0) @binding(1) var<storage, read> scales: array<f32>;
 
 struct Scale {
   scale: vec4f,
   min: vec4f,
 }
 
-fn loadScale(index: u32) -> Scale {
-  var scale: f32;
-  var min = 0f;
-  if (hasMin) {
-    scale = scales[index * 2u];
-    min = scales[index * 2u + 1u];
-  } else {
-    scale = scales[index];
-  }
-  let lower = min - 128 * scale;
-  return Scale(scale * vec4f(1, 0x1p-8, 0x1p-16, 0x1p-24), vec4f(lower, lower, lower, min));
+fn loadScale(row: u32, group: u32, groupsPerRow: u32) -> Scale {
+  let scale = scaleAt(row, group, groupsPerRow);
+  let lower = scale.y - 128 * scale.x;
+  return Scale(scale.x * vec4f(1, 0x1p-8, 0x1p-16, 0x1p-24), vec4f(lower, lower, lower, scale.y));
 }
 
 alias Bits = vec2i;

@@ -112,8 +112,9 @@ export async function backendMemory(
       estimateMemory(spec, tensors, contextLength, precision)
     return { backend, maxBytes, estimate }
   }
-  const [{ estimateMemory }, { partsOf, planeBytes, planWeights }, adapter] = await Promise.all([
+  const [{ estimateMemory }, { planeBytes }, { partsOf, planWeights }, adapter] = await Promise.all([
     import('../backends/webgpu/memory-estimate.ts'),
+    import('../backends/webgpu/device-planes.ts'),
     import('../backends/webgpu/weight-plan.ts'),
     globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' }),
   ])
@@ -123,7 +124,7 @@ export async function backendMemory(
     largestBufferBytes: (spec, tensors) =>
       [...partsOf(planWeights(spec, tensors)).matrices].reduce(
         (most, { layout, numRows, numColumns }) =>
-          Math.max(most, ...Object.values(planeBytes(layout, numRows * numColumns))),
+          Math.max(most, ...Object.values(planeBytes(layout, numRows, numColumns))),
         0,
       ),
     ...(deviceBytes === undefined ? {} : { maxBytes: deviceBytes }),

@@ -1,16 +1,10 @@
 import { BrasaError } from '../../errors.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
+import { planeBytes } from './device-planes.ts'
 import { createStorageBuffer, type Gpu } from './gpu.ts'
 import type { WeightMatrix } from './weight-matrix.ts'
-import {
-  type LinearPlan,
-  type MatrixPlan,
-  partsOf,
-  planeBytes,
-  planWeights,
-  type VectorPlan,
-} from './weight-plan.ts'
+import { type LinearPlan, type MatrixPlan, partsOf, planWeights, type VectorPlan } from './weight-plan.ts'
 
 /** The weights of one model in GPU memory: allocated here as weight-plan.ts says, filled by weight-upload.ts. */
 export interface DeviceWeights {
@@ -104,7 +98,7 @@ export async function allocateWeights(
 
 function allocateMatrix(gpu: Gpu, plan: MatrixPlan, targets: Map<string, WeightTarget[]>): WeightMatrix {
   const { label, layout, numRows, numColumns } = plan
-  const bytes = planeBytes(layout, numRows * numColumns)
+  const bytes = planeBytes(layout, numRows, numColumns)
   const matrix: WeightMatrix = {
     layout,
     numRows,

@@ -1,6 +1,7 @@
-import { type PlaneLayout, planeLengths } from '../../quant/planes.ts'
+import type { GgmlType } from '../../formats/ggml-types.ts'
 import { createBatchBuffers, writeBatch } from './batch.ts'
 import { reads, writes } from './bindings.ts'
+import { type DeviceLayout, deviceLayouts, planeBytes } from './device-planes.ts'
 import { type Dispatch, encodeDispatch, prepareDispatch } from './dispatch.ts'
 import { createStorageBuffer, type Gpu, submit, writeBuffer } from './gpu.ts'
 import { prepareAttentionDecode } from './kernels/attention-decode.ts'
@@ -42,12 +43,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 `
 
-const layouts: readonly (readonly [name: string, layout: PlaneLayout])[] = [
-  ['q4', { format: 'q4', groupSize: 32, hasMin: true }],
-  ['q8', { format: 'q8', groupSize: 32, hasMin: false }],
-  ['f16', { format: 'f16', groupSize: 0, hasMin: false }],
-  ['f32', { format: 'f32', groupSize: 0, hasMin: false }],
-]
+const types: readonly GgmlType[] = ['Q4_0', 'Q4_1', 'Q4_K', 'Q5_0', 'Q5_K', 'Q6_K', 'Q8_0', 'F16', 'F32']
 
 const numColumns = 2048
 const prefillRows = 32
@@ -79,16 +75,16 @@ export async function measureKernels(gpu: Gpu, options: KernelSpeedOptions): Pro
 
   const input = createStorageBuffer(gpu, 'check.input', prefillRows * numColumns * 4)
   const batch = createBatchBuffers(gpu, 'check', prefillRows)
-  for (const [name, layout] of layouts) {
-    const { matrix, bytes } = emptyMatrix(gpu, layout, matrixBytes)
+  for (const type of types) {
+    const { matrix, bytes } = emptyMatrix(gpu, deviceLayouts[type], matrixBytes)
     const output = createStorageBuffer(gpu, 'check.output', prefillRows * matrix.numRows * 4)
     const bindings = { weights: matrix, input, output, epilogue: 'store', batch } as const
     writeBatch(gpu, batch, rowsAt(1, 0))
-    await measure(`matvec ${name}`, bytes, [await prepareMatvec(gpu, bindings)], 1)
+    await measure(`matvec ${type}`, bytes, [await prepareMatvec(gpu, bindings)], 1)
     writeBatch(gpu, batch, rowsAt(prefillRows, 0))
     const operations = 2 * prefillRows * matrix.numRows * numColumns
     const matmul = await prepareMatmul(gpu, bindings)
-    await measure(`matmul ${name}, ${prefillRows} tokens`, bytes, [matmul], prefillRows, operations)
+    await measure(`matmul ${type}, ${prefillRows} tokens`, bytes, [matmul], prefillRows, operations)
     for (const buffer of [matrix.quants, matrix.scales, output]) buffer.destroy()
   }
 
@@ -133,21 +129,20 @@ async function readOnlySpeed(gpu: Gpu, { matrixBytes, minSeconds }: KernelSpeedO
 
 function emptyMatrix(
   gpu: Gpu,
-  layout: PlaneLayout,
+  layout: DeviceLayout,
   matrixBytes: number,
 ): { matrix: WeightMatrix; bytes: number } {
-  const rowBytes = (({ quantWords, scaleFloats }) => 4 * (quantWords + scaleFloats))(
-    planeLengths(layout, numColumns),
-  )
+  const ofRow = planeBytes(layout, 1, numColumns)
+  const rowBytes = ofRow.quants + ofRow.scales
   const numRows = Math.max(1, Math.floor(matrixBytes / rowBytes))
-  const { quantWords, scaleFloats } = planeLengths(layout, numRows * numColumns)
+  const bytes = planeBytes(layout, numRows, numColumns)
   return {
     matrix: {
       layout,
       numRows,
       numColumns,
-      quants: createStorageBuffer(gpu, 'check.quants', quantWords * 4),
-      scales: createStorageBuffer(gpu, 'check.scales', scaleFloats * 4),
+      quants: createStorageBuffer(gpu, 'check.quants', bytes.quants),
+      scales: createStorageBuffer(gpu, 'check.scales', bytes.scales),
     },
     bytes: numRows * rowBytes,
   }

@@ -2,9 +2,10 @@ import type { TensorInfo } from '../../formats/gguf.ts'
 import type { MemoryInfo } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import { activationSizes, chunkTokens } from './activations.ts'
+import { planeBytes } from './device-planes.ts'
 import { kvGroups } from './kv-groups.ts'
 import { ropeTableBytes } from './rope-tables.ts'
-import { partsOf, planeBytes, planWeights } from './weight-plan.ts'
+import { partsOf, planWeights } from './weight-plan.ts'
 
 export interface MemoryEstimateOptions {
   /** As `WebGpuOptions` has it. */
@@ -40,7 +41,7 @@ export function estimateMemory(
 function weightBytes(spec: TransformerSpec, tensors: ReadonlyMap<string, TensorInfo>): number {
   const { matrices, vectors } = partsOf(planWeights(spec, tensors))
   const ofMatrices = [...matrices].map(({ layout, numRows, numColumns }) => {
-    const { quants, scales } = planeBytes(layout, numRows * numColumns)
+    const { quants, scales } = planeBytes(layout, numRows, numColumns)
     return quants + scales
   })
   return total(ofMatrices) + total([...vectors].map(({ length }) => length * 4))

@@ -1,10 +1,13 @@
-import { planeLengths } from '../../quant/planes.ts'
+import { f16FromNumber } from '../../quant/f16.ts'
+import { type DeviceLayout, wordsPerRow } from './device-planes.ts'
 import type { DeviceWeights } from './device-weights.ts'
 import { type Gpu, writeBuffer } from './gpu.ts'
 import type { WeightMatrix } from './weight-matrix.ts'
 
 /** A prime number of words: as a pattern goes on over rows, no two rows are alike. */
 const patternWords = 65_521
+/** Whole pairs, and super-blocks of four and of five words. */
+const scaleWords = 65_520
 
 /**
  * Fills allocated weights with numbers like a model's: products of them stay near 1, and rows differ, so that a kernel that takes a
@@ -22,26 +25,44 @@ export function fillWithNoise(gpu: Gpu, weights: DeviceWeights): void {
 }
 
 function fillMatrix(gpu: Gpu, { layout, numRows, numColumns, quants, scales }: WeightMatrix): void {
-  const { quantWords, scaleFloats } = planeLengths(layout, numRows * numColumns)
+  const lengths = wordsPerRow(layout, numColumns)
   const exponent = Math.round(Math.log2(numColumns) / 2)
   const half = (15 - exponent) << 10
   const quantOf = {
-    q4: (word: number) => word,
-    q8: (word: number) => word,
     f16: (word: number) => (word & 0x83ff_83ff) | (half << 16) | half,
     f32: (word: number) => (word & 0x807f_ffff) | ((127 - exponent) << 23),
-  }[layout.format]
-  fill(gpu, quants, Uint32Array.from(words(), quantOf), quantWords)
-  // Of values that are as likely as each other, around 7.5 and 0.
-  const [deviation, middle] = layout.format === 'q4' ? [4.6, 7.5] : [74, 0]
+  }
+  const { format } = layout
+  const pattern = format === 'f16' || format === 'f32' ? words().map(quantOf[format]) : words()
+  fill(gpu, quants, Uint32Array.from(pattern), lengths.quants * numRows)
+  fill(gpu, scales, scalePattern(layout, numColumns), lengths.scales * numRows)
+}
+
+/** Scales of values that are as likely as each other, and minimums that bring their mean near zero. */
+function scalePattern({ format, scales }: DeviceLayout, numColumns: number): Uint32Array<ArrayBuffer> {
+  const [deviation, middle] = {
+    q4: [4.6, 7.5],
+    q5: [9.2, 15.5],
+    q6: [18, 0],
+    q8: [74, 0],
+    f16: [1, 0],
+    f32: [1, 0],
+  }[format] as [number, number]
+  const pattern = Uint32Array.from(words().slice(0, scaleWords))
+  const floats = new Float32Array(pattern.buffer)
   const scaleOf = (word: number) => (0.5 + fractionOf(word)) / (deviation * Math.sqrt(numColumns))
-  const pairs = words().map(scaleOf)
-  const isMin = (index: number) => layout.hasMin && index % 2 === 1
-  // A pattern of pairs must have an even length.
-  const plane = pairs
-    .slice(0, patternWords - 1)
-    .map((scale, i) => (isMin(i) ? -middle * pairs[i - 1]! : scale))
-  fill(gpu, scales, Float32Array.from(plane), scaleFloats)
+  const halfPair = (low: number, high: number) => f16FromNumber(low) | (f16FromNumber(high) << 16)
+  for (let i = 0; i < pattern.length; i++) {
+    const scale = scaleOf(pattern[i]!)
+    if (scales === 'f16') pattern[i] = halfPair(scale, 0.75 * scale)
+    if (scales === 'f16_min') pattern[i] = halfPair(scale, -middle * scale)
+    // Between their units lie random bytes: six-bit factors, which are 32 at the mean, and signed ones of 74.
+    if (scales === 'k' && i % 4 === 0) pattern[i] = halfPair(scale / 32, (middle * scale) / 32)
+    if (scales === 'bytes' && i % 5 === 0) floats[i] = scale / 74
+    if (scales === 'f32') floats[i] = scale
+    if (scales === 'f32_min') floats[i] = i % 2 === 0 ? scale : -middle * floats[i - 1]!
+  }
+  return pattern
 }
 
 function fill(

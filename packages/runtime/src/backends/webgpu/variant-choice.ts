@@ -84,7 +84,7 @@ function keyOf(gpu: Gpu, spec: TransformerSpec, { tensors }: Pick<Weights, 'tens
   const userAgent = globalThis.navigator?.userAgent ?? ''
   const { embedding, blocks } = planWeights(spec, tensors)
   const shapeOf = ({ layout, numRows, numColumns }: MatrixPlan) =>
-    `${layout.format} ${layout.groupSize} ${layout.hasMin} ${numRows}x${numColumns}`
+    `${layout.format} ${layout.scales} ${layout.groupSize} ${numRows}x${numColumns}`
   const { queryKeyValue, attentionOutput, gateUp, down } = blocks[0]!
   const matrices = [queryKeyValue, attentionOutput, gateUp, down].map(({ matrix }) => shapeOf(matrix))
   return JSON.stringify([

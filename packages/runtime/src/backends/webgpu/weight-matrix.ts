@@ -1,8 +1,8 @@
-import type { PlaneLayout } from '../../quant/planes.ts'
+import type { DeviceLayout } from './device-planes.ts'
 
-/** A matrix in GPU memory as the planes of quant/planes.ts. */
+/** A matrix in GPU memory as the planes of device-planes.ts. */
 export interface WeightMatrix {
-  readonly layout: PlaneLayout
+  readonly layout: DeviceLayout
   readonly numRows: number
   readonly numColumns: number
   readonly quants: GPUBuffer

@@ -1,9 +1,7 @@
 import { BrasaError } from '../../errors.ts'
 import type { TensorInfo } from '../../formats/gguf.ts'
-import { planeLayout } from '../../quant/blocks.ts'
-import { commonLayout } from '../../quant/convert.ts'
-import { type PlaneLayout, planeLengths } from '../../quant/planes.ts'
 import type { BlockSpec, LinearSpec, RowRange, TransformerSpec } from '../transformer-spec.ts'
+import { commonLayout, type DeviceLayout } from './device-planes.ts'
 
 /** Which tensors' rows make up the matrices and vectors on the device: decided here, without one. */
 export interface WeightPlan {
@@ -39,7 +37,7 @@ export interface LinearPlan {
 /** Rows of one or more tensors, one below the other. The same object wherever the same rows are used. */
 export interface MatrixPlan {
   readonly label: string
-  readonly layout: PlaneLayout
+  readonly layout: DeviceLayout
   readonly numRows: number
   readonly numColumns: number
   readonly parts: readonly (RowRange & { readonly tensor: TensorInfo })[]
@@ -117,18 +115,12 @@ export function partsOf({ embedding, head, headNorm, blocks }: WeightPlan): {
   }
 }
 
-/** Bytes that `count` values take in each plane. */
-export function planeBytes(layout: PlaneLayout, count: number): { quants: number; scales: number } {
-  const { quantWords, scaleFloats } = planeLengths(layout, count)
-  return { quants: quantWords * 4, scales: scaleFloats * 4 }
-}
-
 function planMatrix(linears: readonly LinearSpec[], tensors: ReadonlyMap<string, TensorInfo>): MatrixPlan {
   const parts = linears.map(({ weight, rows }) => {
     const tensor = tensorNamed(tensors, weight)
     return { tensor, ...(rows ?? { first: 0, count: tensor.shape[0]! }) }
   })
-  const [first, ...others] = parts.map(({ tensor }) => planeLayout(tensor.type))
+  const [first, ...others] = parts.map(({ tensor }) => tensor.type)
   const labels = parts.map(({ tensor, first, count }) =>
     first === 0 && count === tensor.shape[0] ? tensor.name : `${tensor.name}[${first}:${first + count}]`,
   )

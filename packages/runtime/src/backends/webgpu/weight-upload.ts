@@ -1,11 +1,12 @@
 import { throwIfAborted } from '../../errors.ts'
-import { blockFormats, dequantise, repack } from '../../quant/blocks.ts'
-import { convertPlanes } from '../../quant/convert.ts'
+import type { TensorInfo } from '../../formats/gguf.ts'
+import { blockFormats, dequantise } from '../../quant/blocks.ts'
 import { discard } from '../../storage/heap-meter.ts'
 import type { TensorPiece, Weights } from '../weights.ts'
+import { planeBytes } from './device-planes.ts'
+import { repackRows } from './device-repack.ts'
 import type { DeviceWeights, WeightTarget } from './device-weights.ts'
 import { type Gpu, writeBuffer } from './gpu.ts'
-import { planeBytes } from './weight-plan.ts'
 
 /** Bytes of file repacked at a time: what the planes of one slice add to the heap stays small beside a shard. */
 const sliceBytes = 1 << 20
@@ -29,13 +30,14 @@ export async function uploadWeights(
   weights: Weights,
   { signal, onProgress }: UploadOptions = {},
 ): Promise<void> {
+  const rows = wholeRows()
   let loadedBytes = 0
   let queuedBytes = 0
   for await (const piece of weights.stream(signal)) {
     throwIfAborted(signal)
     // Tensors that no part of the description names, such as rope_freqs, have no target.
     const targets = destination.targets.get(piece.tensor.name) ?? []
-    for (const slice of slices(piece)) {
+    for (const slice of rows(piece).flatMap((part) => [...slices(part)])) {
       for (const target of targets) uploadSlice(gpu, target, slice)
     }
     loadedBytes += piece.bytes.byteLength
@@ -49,16 +51,52 @@ export async function uploadWeights(
   await gpu.device.queue.onSubmittedWorkDone()
 }
 
+/** Bytes of a row of a matrix, which begins at a word of each plane; of a block of a vector, which may be cut anywhere. */
+function rowBytesOf({ type, shape }: TensorInfo): number {
+  const { blockBytes, blockSize } = blockFormats[type]
+  return shape.length > 1 ? (shape.at(-1)! / blockSize) * blockBytes : blockBytes
+}
+
+/** Keeps what of a piece is the beginning of a row until the next piece of the tensor brings the rest. */
+function wholeRows(): (piece: TensorPiece) => TensorPiece[] {
+  let begun:
+    | { readonly tensor: TensorInfo; readonly byteOffset: number; readonly bytes: Uint8Array }
+    | undefined
+  return ({ tensor, byteOffset, bytes }) => {
+    const rowBytes = rowBytesOf(tensor)
+    const parts: TensorPiece[] = []
+    let start = 0
+    if (begun !== undefined) {
+      start = Math.min(rowBytes - begun.bytes.byteLength, bytes.byteLength)
+      begun = { ...begun, bytes: joined(begun.bytes, bytes.subarray(0, start)) }
+      if (begun.bytes.byteLength < rowBytes) return []
+      parts.push(begun)
+      begun = undefined
+    }
+    const end = start + Math.floor((bytes.byteLength - start) / rowBytes) * rowBytes
+    if (end > start) parts.push({ tensor, byteOffset: byteOffset + start, bytes: bytes.subarray(start, end) })
+    // The piece's bytes are the stream's own again once it gives the next one.
+    if (end < bytes.byteLength) begun = { tensor, byteOffset: byteOffset + end, bytes: bytes.slice(end) }
+    return parts
+  }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.byteLength + second.byteLength)
+  both.set(first)
+  both.set(second, first.byteLength)
+  return both
+}
+
 function* slices(piece: TensorPiece): Generator<TensorPiece> {
-  const { blockBytes } = blockFormats[piece.tensor.type]
-  // An even number of blocks, so that f16 slices end on whole words.
-  const step = Math.max(2, Math.floor(sliceBytes / blockBytes / 2) * 2) * blockBytes
+  const rowBytes = rowBytesOf(piece.tensor)
+  const step = Math.max(1, Math.floor(sliceBytes / rowBytes)) * rowBytes
   for (let start = 0; start < piece.bytes.byteLength; start += step) {
     yield { ...piece, byteOffset: piece.byteOffset + start, bytes: piece.bytes.subarray(start, start + step) }
   }
 }
 
-/** Writes what of a slice goes to the target. Rows are whole blocks, and so is every part of a tensor that a target takes. */
+/** Writes what of a slice, which is whole rows, goes to the target. */
 function uploadSlice(gpu: Gpu, target: WeightTarget, { tensor, byteOffset, bytes }: TensorPiece): void {
   const { blockBytes, blockSize } = blockFormats[tensor.type]
   const sliceFirst = (byteOffset / blockBytes) * blockSize
@@ -76,8 +114,9 @@ function uploadSlice(gpu: Gpu, target: WeightTarget, { tensor, byteOffset, bytes
     return
   }
   const { matrix } = target
-  const planes = convertPlanes(repack(tensor.type, part), matrix.layout, count)
-  const offset = planeBytes(matrix.layout, firstValue)
+  const { layout, numColumns } = matrix
+  const planes = repackRows(tensor.type, part, count / numColumns, layout)
+  const offset = planeBytes(layout, firstValue / numColumns, numColumns)
   writeBuffer(gpu, matrix.quants, offset.quants, planes.quants)
   if (planes.scales.length > 0) writeBuffer(gpu, matrix.scales, offset.scales, planes.scales)
   // The queue has its copy.

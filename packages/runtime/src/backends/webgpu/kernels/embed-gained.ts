@@ -6,6 +6,7 @@ import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
 import { type EmbedBindings, tableConstants } from './embed.ts'
 import { addedSquares, type GainedBuffer } from './gained.ts'
+import { scalesWgsl } from './planes-wgsl.ts'
 
 /** Components a thread: in narrow models as many parts as the quads kernels leave, which then share a pipeline. */
 const run = 8
@@ -20,7 +21,7 @@ export function prepareEmbedGained(
     gpu,
     {
       label: `embed_gained_${table.layout.format}`,
-      code: batchWgsl + weightWgsl + embedWgsl,
+      code: batchWgsl + scalesWgsl[table.layout.scales] + weightWgsl + embedWgsl,
       constants: { ...tableConstants(bindings), ...addedSquares(gained), run },
     },
     [

@@ -13,7 +13,7 @@ for (const matrixCase of matrixCases) {
       drawnShape(matrixCase),
       fc.constantFrom(undefined, 25.25),
       async ({ numRows, numColumns, batchRows, seed }, scale) => {
-        const { matrix, values } = randomMatrix(gpu, matrixCase.layout, numRows, numColumns, seed)
+        const { matrix, values } = randomMatrix(gpu, matrixCase, numRows, numColumns, seed)
         const numbers = numbersOf(seed + 1)
         const tokens = Array.from({ length: batchRows }, () => numbers.bits() % numRows)
         const output = createStorageBuffer(gpu, 'y', batchRows * numColumns * 4)

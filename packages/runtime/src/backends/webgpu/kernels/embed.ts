@@ -6,8 +6,9 @@ import { reads, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
 import type { WeightMatrix } from '../weight-matrix.ts'
+import { scaleConstants, scalesWgsl } from './planes-wgsl.ts'
 
-const formats = { q4: 0, q8: 1, f16: 2, f32: 3 }
+const formats = { q4: 0, q5: 1, q6: 2, q8: 3, f16: 4, f32: 5 }
 
 export interface EmbedBindings {
   /** (vocabSize, hiddenSize) */
@@ -26,7 +27,7 @@ export function prepareEmbed(gpu: Gpu, bindings: EmbedBindings): Promise<Dispatc
     gpu,
     {
       label: `embed_${table.layout.format}`,
-      code: batchWgsl + weightWgsl + embedWgsl,
+      code: batchWgsl + scalesWgsl[table.layout.scales] + weightWgsl + embedWgsl,
       constants: tableConstants(bindings),
     },
     [reads(table.quants), reads(table.scales), reads(batch.rows), writes(output)],
@@ -43,6 +44,6 @@ export function tableConstants({ table, scale = 1 }: EmbedBindings): Record<stri
     scale,
     // Float formats have none, and never divide by it; the compiler looks all the same.
     groupSize: Math.max(1, layout.groupSize),
-    hasMin: layout.hasMin ? 1 : 0,
+    ...scaleConstants(layout),
   }
 }

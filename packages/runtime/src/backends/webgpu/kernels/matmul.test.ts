@@ -19,7 +19,7 @@ describe.each(matrixCases)('matmul of $name', (matrixCase) => {
       fc.constantFrom(1, 0.35),
       fc.boolean(),
       async ({ numRows, numColumns, seed }, batchRows, epilogue, scale, hasBias) => {
-        const { matrix, values } = randomMatrix(gpu, matrixCase.layout, numRows, numColumns, seed)
+        const { matrix, values } = randomMatrix(gpu, matrixCase, numRows, numColumns, seed)
         const x = floats(seed + 1, batchRows * numColumns)
         const before = floats(seed + 2, batchRows * numRows)
         const bias = floats(seed + 3, numRows)
@@ -49,7 +49,7 @@ describe.each(matrixCases)('matmul of $name', (matrixCase) => {
 
 test.each(variants)('%s: rows of the batch buffer beyond the batch are left alone', async (variant) => {
   const gpu = await testGpu()
-  const { matrix } = randomMatrix(gpu, q4Case.layout, 9, 64, 7)
+  const { matrix } = randomMatrix(gpu, q4Case, 9, 64, 7)
   const batch = batchOf(gpu, [0, 0, 0])
   const output = uploaded(gpu, new Float32Array(16 * 9).fill(5))
   const input = uploaded(gpu, floats(3, 16 * 64))

@@ -2,6 +2,8 @@ import batchWgsl from '#shaders/common/batch.wgsl?raw'
 import f16Wgsl from '#shaders/common/plane_tile_f16.wgsl?raw'
 import f32Wgsl from '#shaders/common/plane_tile_f32.wgsl?raw'
 import q4Wgsl from '#shaders/common/plane_tile_q4.wgsl?raw'
+import q5Wgsl from '#shaders/common/plane_tile_q5.wgsl?raw'
+import q6Wgsl from '#shaders/common/plane_tile_q6.wgsl?raw'
 import q8Wgsl from '#shaders/common/plane_tile_q8.wgsl?raw'
 import tokenQuadWgsl from '#shaders/common/token_quad.wgsl?raw'
 import sharedTokenQuadWgsl from '#shaders/common/token_quad_shared.wgsl?raw'
@@ -10,12 +12,13 @@ import parallelWgsl from '#shaders/matmul_parallel.wgsl?raw'
 import { type Binding, reads, uniform, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import { type Gpu, uniformOf } from '../gpu.ts'
+import type { WeightMatrix } from '../weight-matrix.ts'
 import { epilogueSource, type ProductBindings } from './epilogue.ts'
 import { prepareMatvec } from './matvec.ts'
-import { foldedGrid, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+import { foldedGrid, planeConstants, planeShaderOf, scalesWgsl } from './planes-wgsl.ts'
 import { unroll } from './unroll.ts'
 
-const tileWgsl = { q4: q4Wgsl, q8: q8Wgsl, f16: f16Wgsl, f32: f32Wgsl }
+const tileWgsl = { q4: q4Wgsl, q5: q5Wgsl, q6: q6Wgsl, q8: q8Wgsl, f16: f16Wgsl, f32: f32Wgsl }
 
 /**
  * Rows of W and batch rows that one thread without barriers takes. On SwiftShader, q4, milliseconds a token for all of SmolLM2's
@@ -55,6 +58,9 @@ type MatmulBindings = Omit<ProductBindings, 'variant' | 'epilogue'> & {
 }
 type TilePlane = keyof typeof tileWgsl
 
+const tilesOf = (plane: TilePlane, { layout }: WeightMatrix): string =>
+  layout.scales === 'none' ? tileWgsl[plane] : scalesWgsl[layout.scales] + tileWgsl[plane]
+
 /** One pipeline for all matrices of a format: it is the largest there is, and SwiftShader compiles one at a time. */
 function prepareSerial(
   gpu: Gpu,
@@ -72,7 +78,7 @@ function prepareSerial(
     gpu,
     {
       label: `matmul_${plane}_${variant}`,
-      code: serialCode(variant, [batchWgsl, tileWgsl[plane], after.code]),
+      code: serialCode(variant, [batchWgsl, tilesOf(plane, weights), after.code]),
       constants: { ...constants, ...after.constants, threads: serialThreads },
     },
     [...inputs(bindings), uniform(shape), ...after.bindings],
@@ -89,7 +95,7 @@ function prepareParallel(gpu: Gpu, plane: TilePlane, bindings: MatmulBindings): 
     gpu,
     {
       label: `matmul_${plane}_${epilogue}_parallel`,
-      code: [batchWgsl, tileWgsl[plane], after.code, parallelWgsl].join('\n'),
+      code: [batchWgsl, tilesOf(plane, weights), after.code, parallelWgsl].join('\n'),
       constants: { ...planeConstants(weights), ...after.constants, numRows },
     },
     [...inputs(bindings), ...after.bindings],

@@ -23,7 +23,8 @@ const shapes = fc.record({
   seed: fc.nat(1e6),
 })
 
-describe.each(foldable)('pairs of $name', ({ layout, widthUnit }) => {
+describe.each(foldable)('pairs of $name', (matrixCase) => {
+  const { widthUnit } = matrixCase
   test.each(variants)(
     '%s: a product with the norm before it, and one that leaves a norm to the next',
     async (variant) => {
@@ -32,11 +33,11 @@ describe.each(foldable)('pairs of $name', ({ layout, widthUnit }) => {
         fc.asyncProperty(shapes, fc.constantFrom('store', 'glu'), async (drawn, kind) => {
           const { numRows, batchRows, seed } = drawn
           const innerSize = drawn.numColumns * widthUnit
-          const hiddenSize = 64
+          const hiddenSize = Math.max(64, widthUnit)
           const batch = batchOf(gpu, new Array(batchRows).fill(0))
           const gained = createGained(gpu, hiddenSize, 4)
-          const down = randomMatrix(gpu, layout, hiddenSize, innerSize, seed)
-          const up = randomMatrix(gpu, layout, numRows, hiddenSize, seed + 1)
+          const down = randomMatrix(gpu, matrixCase, hiddenSize, innerSize, seed)
+          const up = randomMatrix(gpu, matrixCase, numRows, hiddenSize, seed + 1)
           const x = floats(seed + 2, batchRows * innerSize)
           const hidden = floats(seed + 3, batchRows * hiddenSize)
           const gain = floats(seed + 4, hiddenSize)
@@ -109,7 +110,7 @@ test.each(variants)('%s: turns, stores and writes to the cache what the base ker
       [0, 3],
     ]
     const numRows = 10 * headDim
-    const { matrix } = randomMatrix(gpu, q4Case.layout, numRows, 96, headDim)
+    const { matrix } = randomMatrix(gpu, q4Case, numRows, 96, headDim)
     const common = {
       weights: matrix,
       input: uploaded(gpu, floats(5, rows.length * 96)),

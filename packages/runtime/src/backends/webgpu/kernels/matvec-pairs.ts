@@ -16,7 +16,7 @@ import type { Gpu } from '../gpu.ts'
 import { epilogueSource, type ProductBindings } from './epilogue.ts'
 import { addedSquares, type GainedBuffer, type GainedInput, gainedOffsets } from './gained.ts'
 import { type AttentionShape, kvPageConstants, kvPagesWgsl } from './kv-pages.ts'
-import { dotWgsl, matvecGrid, pieceColumns } from './matvec.ts'
+import { dotsOf, matvecGrid, pieceColumns } from './matvec.ts'
 import { type PlaneShader, planeConstants, planeShaderOf } from './planes-wgsl.ts'
 import { unroll } from './unroll.ts'
 
@@ -52,7 +52,7 @@ export type PairsEpilogue =
       readonly maxPagesPerSequence: number
     }
 
-const quadWgsl: Partial<Record<PlaneShader, string>> = { q4: quadQ4Wgsl, q8: quadQ8Wgsl }
+const quadWgsl: Partial<Record<PlaneShader, string>> = { q4: quadQ4Wgsl, q5: quadQ4Wgsl, q8: quadQ8Wgsl }
 
 /** Formats whose pieces are too small to share: each lane loads its own. */
 const ownPieceWgsl =
@@ -84,7 +84,7 @@ export function prepareMatvecPairs(gpu: Gpu, bindings: MatvecPairsBindings): Pro
     variant === 'quads' ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : '',
     after.code,
     epilogue.kind === 'rope_kv' ? `${batchWgsl}\n${kvPagesWgsl}` : '',
-    dotWgsl[plane],
+    dotsOf(plane, weights),
     norm === undefined ? plainInputWgsl : normedInputWgsl,
     pairsWgsl[epilogue.kind],
     kernel.code,

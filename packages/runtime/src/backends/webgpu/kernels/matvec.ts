@@ -1,21 +1,26 @@
+import nibblePieceWgsl from '#shaders/common/nibble_piece.wgsl?raw'
 import f16Wgsl from '#shaders/common/plane_dot_f16.wgsl?raw'
 import f16NarrowWgsl from '#shaders/common/plane_dot_f16_narrow.wgsl?raw'
 import f32Wgsl from '#shaders/common/plane_dot_f32.wgsl?raw'
 import f32NarrowWgsl from '#shaders/common/plane_dot_f32_narrow.wgsl?raw'
 import q4Wgsl from '#shaders/common/plane_dot_q4.wgsl?raw'
+import q5Wgsl from '#shaders/common/plane_dot_q5.wgsl?raw'
+import q6Wgsl from '#shaders/common/plane_dot_q6.wgsl?raw'
 import q8Wgsl from '#shaders/common/plane_dot_q8.wgsl?raw'
 import serialWgsl from '#shaders/matvec.wgsl?raw'
 import parallelWgsl from '#shaders/matvec_parallel.wgsl?raw'
 import { reads, writes } from '../bindings.ts'
 import { type Dispatch, prepareDispatch } from '../dispatch.ts'
 import type { Gpu } from '../gpu.ts'
+import type { WeightMatrix } from '../weight-matrix.ts'
 import { epilogueSource, type ProductBindings } from './epilogue.ts'
-import { foldedGrid, type PlaneShader, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+import { foldedGrid, type PlaneShader, planeConstants, planeShaderOf, scalesWgsl } from './planes-wgsl.ts'
 import { unroll } from './unroll.ts'
 
-/** Dot products with a piece of x, by format. */
-export const dotWgsl = {
-  q4: q4Wgsl,
+const dotWgsl = {
+  q4: nibblePieceWgsl + q4Wgsl,
+  q5: nibblePieceWgsl + q5Wgsl,
+  q6: q6Wgsl,
   q8: q8Wgsl,
   f16: f16Wgsl,
   f32: f32Wgsl,
@@ -23,8 +28,12 @@ export const dotWgsl = {
   f32Narrow: f32NarrowWgsl,
 }
 
+/** Dot products of a matrix with a piece of x. */
+export const dotsOf = (plane: PlaneShader, { layout }: WeightMatrix): string =>
+  layout.scales === 'none' ? dotWgsl[plane] : scalesWgsl[layout.scales] + dotWgsl[plane]
+
 /** Columns of a piece. */
-export const pieceColumns = { q4: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
+export const pieceColumns = { q4: 32, q5: 32, q6: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
 
 /**
  * y = W x for a few rows of a batch (decode).
@@ -49,7 +58,7 @@ export function prepareMatvec(gpu: Gpu, bindings: ProductBindings): Promise<Disp
     gpu,
     {
       label: `matvec_${plane}_${epilogue}_${variant}`,
-      code: [after.code, dotWgsl[plane], code].join('\n'),
+      code: [after.code, dotsOf(plane, weights), code].join('\n'),
       constants: { ...planeConstants(weights), ...constants, ...after.constants, numRows },
     },
     [reads(weights.quants), reads(weights.scales), reads(input), writes(output), ...after.bindings],

@@ -1,17 +1,27 @@
+import bytesWgsl from '#shaders/common/scales_bytes.wgsl?raw'
+import f16Wgsl from '#shaders/common/scales_f16.wgsl?raw'
+import f16MinWgsl from '#shaders/common/scales_f16_min.wgsl?raw'
+import f32Wgsl from '#shaders/common/scales_f32.wgsl?raw'
+import kWgsl from '#shaders/common/scales_k.wgsl?raw'
+import noneWgsl from '#shaders/common/scales_none.wgsl?raw'
 import { BrasaError } from '../../../errors.ts'
+import type { DeviceLayout, ScaleFormat } from '../device-planes.ts'
 import type { WeightMatrix } from '../weight-matrix.ts'
 
 /** Which plane shader a matrix wants: `narrow` ones are for float rows that vec4 loads cannot walk. */
-export type PlaneShader = 'q4' | 'q8' | 'f16' | 'f32' | 'f16Narrow' | 'f32Narrow'
+export type PlaneShader = 'q4' | 'q5' | 'q6' | 'q8' | 'f16' | 'f32' | 'f16Narrow' | 'f32Narrow'
 
 /** @throws BrasaError `malformed_model` if the matrix has rows that no kernel can walk */
 export function planeShaderOf({ layout, numColumns }: WeightMatrix): PlaneShader {
-  const { format, groupSize } = layout
-  if (format === 'q4' || format === 'q8') {
-    if (numColumns % groupSize === 0) return format
+  const { format, scales, groupSize } = layout
+  if (format !== 'f16' && format !== 'f32') {
+    const unit = { none: 1, f16: 32, f16_min: 32, k: 256, bytes: 256, f32: groupSize, f32_min: groupSize }[
+      scales
+    ]
+    if (numColumns % unit === 0) return format
     throw new BrasaError('malformed_model', {
-      message: `A ${format} matrix has rows of ${numColumns} values, not a multiple of ${groupSize}: the model file is damaged. Fetch it again.`,
-      details: { numColumns, groupSize },
+      message: `A ${format} matrix has rows of ${numColumns} values, not a multiple of ${unit}: the model file is damaged. Fetch it again.`,
+      details: { numColumns, unit },
     })
   }
   if (format === 'f16' && numColumns % 2 !== 0) {
@@ -26,8 +36,25 @@ export function planeShaderOf({ layout, numColumns }: WeightMatrix): PlaneShader
 
 /** The `override` values of a plane shader. */
 export function planeConstants({ layout, numColumns }: WeightMatrix): Record<string, number> {
-  if (layout.format !== 'q8') return { numColumns }
-  return { numColumns, groupSize: layout.groupSize, hasMin: layout.hasMin ? 1 : 0 }
+  const constants = { numColumns, ...scaleConstants(layout) }
+  return layout.format === 'q8' ? { ...constants, groupSize: layout.groupSize } : constants
+}
+
+/** Where a kernel finds the scale and minimum of a group. */
+export const scalesWgsl: Readonly<Record<ScaleFormat, string>> = {
+  none: noneWgsl,
+  f16: f16Wgsl,
+  f16_min: f16MinWgsl,
+  k: kWgsl,
+  bytes: bytesWgsl,
+  f32: f32Wgsl,
+  f32_min: f32Wgsl,
+}
+
+/** The `override` values of a scales shader. */
+export function scaleConstants({ scales, zero }: DeviceLayout): Record<string, number> {
+  if (scales === 'f16') return { zero }
+  return scales === 'f32' || scales === 'f32_min' ? { hasMin: scales === 'f32_min' ? 1 : 0 } : {}
 }
 
 /** Workgroups in x and z for `count` of them: a dimension holds 65,535. */

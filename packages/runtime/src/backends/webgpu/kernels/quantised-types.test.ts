@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { ggmlTypeNames } from '../../../formats/ggml-types.ts'
-import { dequantise, repack } from '../../../quant/blocks.ts'
+import { dequantise } from '../../../quant/blocks.ts'
 import fixtures from '../../../quant/fixtures/blocks.json' with { type: 'json' }
 import { matmul } from '../../reference/operations.ts'
+import { deviceLayouts } from '../device-planes.ts'
+import { repackRows } from '../device-repack.ts'
 import { createStorageBuffer, writeBuffer } from '../gpu.ts'
 import { downloadedFloats, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareMatmul } from './matmul.ts'
@@ -25,7 +27,8 @@ test.each(ggmlTypeNames)('%s blocks of a file go through every product', async (
   const values = new Float64Array(5 * numColumns)
   dequantise(type, file, values)
 
-  const { layout, quants, scales } = repack(type, file)
+  const layout = deviceLayouts[type]
+  const { quants, scales } = repackRows(type, file, 5)
   const weights = {
     layout,
     numRows: 5,

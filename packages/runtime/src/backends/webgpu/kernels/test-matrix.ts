@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { decodePlanes } from '../../../quant/blocks.ts'
-import type { PlaneLayout } from '../../../quant/planes.ts'
+import { type GgmlType, ggmlTypes } from '../../../formats/ggml-types.ts'
+import { dequantise } from '../../../quant/blocks.ts'
+import { randomBlocks } from '../../reference/tiny-model.ts'
 import { type BatchBuffers, createBatchBuffers, writeBatch } from '../batch.ts'
+import { commonLayout, type DeviceLayout, deviceLayouts } from '../device-planes.ts'
+import { repackRows } from '../device-repack.ts'
 import type { Gpu } from '../gpu.ts'
 import { uploaded } from '../test-gpu.ts'
 import type { WeightMatrix } from '../weight-matrix.ts'
@@ -10,41 +13,52 @@ import type { WeightMatrix } from '../weight-matrix.ts'
 
 export interface MatrixCase {
   readonly name: string
-  readonly layout: PlaneLayout
+  readonly type: GgmlType
+  /** What holds it; the type's own unless it shares a matrix with others. */
+  readonly layout: DeviceLayout
   /** A row's width is a multiple of it. */
   readonly widthUnit: number
 }
 
-const q8 = (groupSize: 16 | 32, hasMin: boolean): MatrixCase => ({
-  name: `q8, groups of ${groupSize}${hasMin ? ' with minimums' : ''}`,
-  layout: { format: 'q8', groupSize, hasMin },
-  widthUnit: groupSize,
+const own = (type: GgmlType): MatrixCase => ({
+  name: type,
+  type,
+  layout: deviceLayouts[type],
+  widthUnit: ggmlTypes[type].blockSize,
 })
 
-const floating = (format: 'f16' | 'f32', widthUnit: number): MatrixCase => ({
-  name: `${format}, widths of ${widthUnit} n`,
-  layout: { format, groupSize: 0, hasMin: false },
+const shared = (type: GgmlType, other: GgmlType): MatrixCase => ({
+  ...own(type),
+  name: `${type} beside ${other}`,
+  layout: commonLayout([type, other]),
+})
+
+const floating = (type: 'F16' | 'F32', widthUnit: number): MatrixCase => ({
+  ...own(type),
+  name: `${type}, widths of ${widthUnit} n`,
   widthUnit,
 })
 
-export const q4Case: MatrixCase = {
-  name: 'q4',
-  layout: { format: 'q4', groupSize: 32, hasMin: true },
-  widthUnit: 32,
-}
-export const q8Case = q8(32, false)
-export const f32Case = floating('f32', 1)
+export const q4Case = own('Q4_1')
+export const q8Case = own('Q8_0')
+export const f32Case = floating('F32', 1)
 
 /** Every layout there is; float rows both as vec4 loads like them and not. */
 export const matrixCases: readonly MatrixCase[] = [
   q4Case,
+  own('Q4_0'),
+  own('Q4_K'),
+  own('Q5_0'),
+  own('Q5_1'),
+  own('Q5_K'),
+  own('Q6_K'),
   q8Case,
-  q8(32, true),
-  q8(16, false),
-  q8(16, true),
-  floating('f16', 8),
-  floating('f16', 2),
-  floating('f32', 8),
+  own('Q2_K'),
+  own('Q3_K'),
+  shared('Q4_1', 'Q8_0'),
+  floating('F16', 8),
+  floating('F16', 2),
+  floating('F32', 8),
   f32Case,
 ]
 
@@ -65,41 +79,33 @@ export function floats(seed: number, count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count }, () => numbers.float())
 }
 
-/** A matrix of random quants, all bit patterns of the integer formats included, and its values. */
+/** A matrix of random blocks, all bit patterns of the integer formats included, and its values. */
 export function randomMatrix(
   gpu: Gpu,
-  layout: PlaneLayout,
+  { type, layout }: MatrixCase,
   numRows: number,
   numColumns: number,
   seed: number,
 ): { matrix: WeightMatrix; values: Float32Array } {
   const numbers = numbersOf(seed)
   const count = numRows * numColumns
-  const bitsEach = { q4: 4, q8: 8, f16: 16, f32: 32 }[layout.format]
-  const float = () => new Uint32Array(new Float32Array([numbers.float()]).buffer)[0]!
-  // Halves between 2^-7 and 2 in size, of either sign.
-  const halves = () => (numbers.bits() & 0x9fff_9fff) | 0x2000_2000
-  const word = { q4: numbers.bits, q8: numbers.bits, f16: halves, f32: float }[layout.format]
-  const quants = Uint32Array.from({ length: Math.ceil((count * bitsEach) / 32) }, () => word() >>> 0)
-  const numScales = layout.groupSize === 0 ? 0 : (count / layout.groupSize) * (layout.hasMin ? 2 : 1)
-  const scales = Float32Array.from({ length: numScales }, () => numbers.float() / 64)
+  const file = randomBlocks(type, count, 0.05, () => numbers.bits() / 2 ** 32)
+  const values = new Float32Array(count)
+  dequantise(type, file, values)
+  const { quants, scales } = repackRows(type, file, numRows, layout)
   return {
-    matrix: {
-      layout,
-      numRows,
-      numColumns,
-      quants: uploaded(gpu, quants),
-      scales: uploaded(gpu, scales),
-    },
-    values: decodePlanes({ layout, quants, scales }, count),
+    matrix: { layout, numRows, numColumns, quants: uploaded(gpu, quants), scales: uploaded(gpu, scales) },
+    values,
   }
 }
+
+const mostUnits = (widthUnit: number) => (widthUnit < 8 ? 70 : widthUnit < 256 ? 7 : 3)
 
 /** Shapes are few in a test, since each compiles a pipeline. */
 export function drawnShape({ widthUnit }: MatrixCase) {
   return fc.record({
     numRows: fc.integer({ min: 1, max: 150 }),
-    numColumns: fc.integer({ min: 1, max: widthUnit < 8 ? 70 : 7 }).map((n) => n * widthUnit),
+    numColumns: fc.integer({ min: 1, max: mostUnits(widthUnit) }).map((n) => n * widthUnit),
     batchRows: fc.integer({ min: 1, max: 7 }),
     seed: fc.integer(),
   })
