@@ -5,6 +5,8 @@ const hasMin = false;
 @group(0) @binding(1) var<storage, read> scales: array<u32>;
 
 fn scaleAt(row: u32, group: u32, groupsPerRow: u32) -> vec2f {
-  let scale = unpack2x16float(scales[row * ((groupsPerRow + 1u) / 2u) + group / 2u])[group % 2u];
+  // An index that is not a constant would be a gather on SwiftShader.
+  let pair = unpack2x16float(scales[row * ((groupsPerRow + 1u) / 2u) + group / 2u]);
+  let scale = select(pair.x, pair.y, group % 2u == 1u);
   return vec2f(scale, -zero * scale);
 }

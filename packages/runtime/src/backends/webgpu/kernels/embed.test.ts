@@ -4,7 +4,7 @@ import { embed } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, runDispatches, testGpu } from '../test-gpu.ts'
 import { prepareEmbed } from './embed.ts'
-import { batchOf, drawnShape, matrixCases, numbersOf, randomMatrix } from './test-matrix.ts'
+import { batchOf, drawnShape, matrixCases, numbersOf, randomMatrix } from './test-matrix.test-support.ts'
 
 for (const matrixCase of matrixCases) {
   test(`embed of ${matrixCase.name}: drawn tables and tokens`, async () => {

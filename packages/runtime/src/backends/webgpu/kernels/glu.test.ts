@@ -4,7 +4,7 @@ import { geluTanhMul, siluMul } from '../../reference/operations.ts'
 import { createStorageBuffer } from '../gpu.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareGlu } from './glu.ts'
-import { batchOf, floats } from './test-matrix.ts'
+import { batchOf, floats } from './test-matrix.test-support.ts'
 
 test.each([
   ['silu', siluMul],

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { rmsNorm } from '../../reference/operations.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareHeadNorm } from './head-norm.ts'
-import { batchOf, floats } from './test-matrix.ts'
+import { batchOf, floats } from './test-matrix.test-support.ts'
 
 const kinds = [undefined, 'head', 'all'] as const
 

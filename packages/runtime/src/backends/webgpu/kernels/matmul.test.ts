@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { matmul } from '../../reference/operations.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { type MatmulVariant, prepareMatmul } from './matmul.ts'
-import { batchOf, drawnShape, floats, matrixCases, q4Case, randomMatrix } from './test-matrix.ts'
+import { batchOf, drawnShape, floats, matrixCases, q4Case, randomMatrix } from './test-matrix.test-support.ts'
 
 const { hasQuads } = await testGpu()
 /** All that this adapter can run. */

@@ -8,7 +8,7 @@ import { kvFixture } from './kv-fixture.ts'
 import { prepareMatvec } from './matvec.ts'
 import { numSquaresOf, type PairsEpilogue, prepareMatvecPairs } from './matvec-pairs.ts'
 import { buildRopeTable, prepareRopeKvWrite } from './rope-kv.ts'
-import { batchOf, floats, matrixCases, q4Case, randomMatrix } from './test-matrix.ts'
+import { batchOf, floats, matrixCases, q4Case, randomMatrix } from './test-matrix.test-support.ts'
 
 const variants = ['quads', 'parallel'] as const
 const epsilon = 1e-5

@@ -15,7 +15,7 @@ import {
   q4Case,
   q8Case,
   randomMatrix,
-} from './test-matrix.ts'
+} from './test-matrix.test-support.ts'
 
 const variants = ['serial', 'parallel'] as const
 

@@ -33,7 +33,7 @@ export const dotsOf = (plane: PlaneShader, { layout }: WeightMatrix): string =>
   layout.scales === 'none' ? dotWgsl[plane] : scalesWgsl[layout.scales] + dotWgsl[plane]
 
 /** Columns of a piece. */
-export const pieceColumns = { q4: 32, q5: 32, q6: 32, q8: 16, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
+export const pieceColumns = { q4: 32, q5: 32, q6: 32, q8: 32, f16: 8, f32: 8, f16Narrow: 2, f32Narrow: 1 }
 
 /**
  * y = W x for a few rows of a batch (decode).

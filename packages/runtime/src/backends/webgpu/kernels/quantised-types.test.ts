@@ -10,7 +10,7 @@ import { downloadedFloats, runDispatches, testGpu, uploaded } from '../test-gpu.
 import { prepareMatmul } from './matmul.ts'
 import { prepareMatvec } from './matvec.ts'
 import { type PairsVariant, prepareMatvecPairs } from './matvec-pairs.ts'
-import { batchOf, floats } from './test-matrix.ts'
+import { batchOf, floats } from './test-matrix.test-support.ts'
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { rmsNorm } from '../../reference/operations.ts'
 import { downloadedFloats, largestError, runDispatches, testGpu, uploaded } from '../test-gpu.ts'
 import { prepareRmsNorm } from './rms-norm.ts'
-import { batchOf, floats } from './test-matrix.ts'
+import { batchOf, floats } from './test-matrix.test-support.ts'
 
 test.each(['serial', 'parallel'] as const)('rms_norm, %s: drawn shapes', async (variant) => {
   const gpu = await testGpu()
