@@ -12,7 +12,7 @@ test('runs on the software adapter: right, and every kernel measured', async () 
   expect(stdout).toMatch(/Q4_0 +off by .*the same tokens: right/)
   expect(stdout).not.toContain('WRONG')
   const lines = stdout.split('\n').filter((line) => line.includes('GB/s'))
-  expect(lines).toHaveLength(11)
+  expect(lines).toHaveLength(21)
   for (const line of lines) expect(Number(/([\d.]+) GB\/s/.exec(line)?.[1])).toBeGreaterThanOrEqual(0)
   for (const name of ['read only', 'matvec Q4_1', 'matmul F32', 'rms_norm', 'attention']) {
     expect(stdout).toContain(`  ${name}`)
