@@ -57,6 +57,7 @@ export default defineConfig({
   },
   publicDir: here('public'),
   test: {
+    setupFiles: [here('vitest.setup.ts')],
     projects: [
       {
         extends: true,
