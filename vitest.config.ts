@@ -57,12 +57,14 @@ export default defineConfig({
   },
   publicDir: here('public'),
   test: {
+    setupFiles: [here('vitest.setup.ts')],
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           environment: 'node',
+          testTimeout: 60_000,
           include: ['packages/**/*.test.ts', 'scripts/**/*.test.mjs'],
           exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/backends/webgpu/**', modelTests],
         },

@@ -69,7 +69,7 @@ test('a worker killed in mid-answer is said so, and the page goes on', async ({ 
   await ask(page, longTask)
   await expect(page.locator('[data-role=answer]').last()).not.toBeEmpty()
   for (const worker of page.workers()) await worker.evaluate(() => close()).catch(() => undefined)
-  await expect(page.locator('[role=alert][data-code=worker_lost]')).toBeVisible({ timeout: 10_000 })
+  await expect(page.locator('[role=alert][data-code=worker_lost]')).toBeVisible({ timeout: 30_000 })
 
   await page.getByRole('button', { name: 'Reload model' }).click()
   await expect(page.locator('[data-role=answer]').last()).toContainText(/\w/, { timeout: loadTimeoutMs })

@@ -144,7 +144,7 @@ test('by keys alone a file is opened, and the parts of one; a load is cancelled 
     let chooser: FileChooser | undefined
     // A browser that is still putting the last one away opens no other.
     await expect(async () => {
-      const opened = page.waitForEvent('filechooser', { timeout: 2000 })
+      const opened = page.waitForEvent('filechooser', { timeout: 5000 })
       await page.keyboard.press('Enter')
       chooser = await opened
     }).toPass()

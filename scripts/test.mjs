@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { findOrInstallChromium } from './chromium.mjs'
 import { root, runAsScript, ScriptError } from './command-line.mjs'
 import { fetchModel } from './fetch-model.mjs'
@@ -80,17 +81,25 @@ async function runPart(part, environment) {
   rmSync(path, { force: true })
   const args = [...part.args, ...(part.report?.(path) ?? [])]
   const ended = await runToEnd(args, { ...environment, ...part.environment?.(path) })
-  if (ended.complaint) console.error(`${part.name} ${ended.complaint}`)
-  const failedByItself = { passed: 0, failed: 1 }
-  if (part.count === undefined) return ended.complaint ? failedByItself : { passed: 1, failed: 0 }
+  if (part.count === undefined)
+    return ended.complaint ? failed(`${part.name} ${ended.complaint}`) : { passed: 1, failures: [] }
   const counts = readCounts(part.count, path)
-  if (counts === undefined || counts.passed + counts.failed === 0) {
-    console.error(`${part.name} ran no test: that counts as a failure.`)
-    return failedByItself
+  if (counts === undefined || counts.passed + counts.failures.length === 0) {
+    return failed(
+      `${part.name} ran no test, which counts as a failure: it ${ended.complaint ?? 'ended without one.'}`,
+    )
   }
   // A crash outside of any test fails the part as a whole.
-  if (ended.complaint && counts.failed === 0) return total([counts, failedByItself])
+  if (ended.complaint && counts.failures.length === 0) {
+    return total([counts, failed(`${part.name} ${ended.complaint}`)])
+  }
   return counts
+}
+
+/** @param {string} what @returns {Counts} */
+function failed(what) {
+  console.error(what)
+  return { passed: 0, failures: [what] }
 }
 
 /**
@@ -153,10 +162,9 @@ function runToEnd(args, env) {
 async function setUp(step) {
   try {
     await step()
-    return { passed: 0, failed: 0 }
+    return { passed: 0, failures: [] }
   } catch (error) {
-    console.error(error instanceof ScriptError ? `error: ${error.message}` : error)
-    return { passed: 0, failed: 1 }
+    return failed(error instanceof ScriptError ? `error: ${error.message}` : inspect(error))
   }
 }
 
@@ -171,7 +179,7 @@ await runAsScript(import.meta.url, async (names) => {
     process.once(signal, () => process.exit(130))
   const environment = cleanEnvironment()
   const counts = [await setUp(ensureNode), await setUp(ensureInstalled)]
-  if (total(counts).failed === 0) {
+  if (total(counts).failures.length === 0) {
     mkdirSync(reports, { recursive: true })
     counts.push(
       await setUp(() => fetchModel({ needFile: true })),
@@ -190,7 +198,9 @@ await runAsScript(import.meta.url, async (names) => {
       counts.push(await runPart(part, environment))
     }
   }
-  const { passed, failed } = total(counts)
-  console.log(`\n${passed} passed, ${failed} failed`)
-  process.exit(failed === 0 && passed > 0 ? 0 : 1)
+  const { passed, failures } = total(counts)
+  // Once more at the end, where someone who reads only that looks.
+  if (failures.length > 0) console.log(`\nWhat failed:\n${failures.join('\n')}`)
+  console.log(`\n${passed} passed, ${failures.length} failed`)
+  process.exit(failures.length === 0 && passed > 0 ? 0 : 1)
 })

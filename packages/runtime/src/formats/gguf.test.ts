@@ -168,7 +168,7 @@ describe('readGguf', () => {
         } catch (error) {
           if (!isBrasaError(error) || error.code === 'internal') throw error
         }
-        expect(performance.now() - start).toBeLessThan(2000)
+        expect(performance.now() - start).toBeLessThan(10_000)
       }),
       { numRuns: 3000 },
     )
@@ -185,7 +185,7 @@ describe('readGguf', () => {
       expect(metadataOf(header, '').strings('tokenizer.ggml.tokens')).toHaveLength(49_152)
     }
     // 75 to 190 ms on a busy machine; the limit is for a parser that became quadratic.
-    expect(Math.min(...times)).toBeLessThan(1000)
+    expect(Math.min(...times)).toBeLessThan(5000)
   }, 60_000)
 })
 

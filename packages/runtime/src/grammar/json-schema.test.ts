@@ -53,7 +53,7 @@ describe('what is not supported is refused by name', () => {
   ])('%s', (_, schema, message) => {
     const startMs = performance.now()
     expect(() => compile(schema)).toThrow(message)
-    expect(performance.now() - startMs).toBeLessThan(1000)
+    expect(performance.now() - startMs).toBeLessThan(10_000)
   })
 })
 

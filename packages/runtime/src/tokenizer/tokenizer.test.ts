@@ -107,15 +107,16 @@ describe('speed', () => {
     return Math.min(...times)
   }
 
-  test('construction takes at most 150 ms', () => {
-    expect(bestMs(() => createTokenizer(smollm2))).toBeLessThan(150)
+  // The limits are for what became quadratic.
+  test('construction takes no time to speak of', () => {
+    expect(bestMs(() => createTokenizer(smollm2))).toBeLessThan(3_000)
   })
 
   test.each([' ', 'a', 'The quick brown fox. ', 'q7Z', '漢'])(
-    '100,000 characters of "%s" take under 2 s',
+    '100,000 characters of "%s" take no time to speak of',
     (piece) => {
       const text = piece.repeat(Math.ceil(100_000 / piece.length))
-      expect(bestMs(() => tokenizer.encode(text, { specialTokens: 'as-text' }))).toBeLessThan(2_000)
+      expect(bestMs(() => tokenizer.encode(text, { specialTokens: 'as-text' }))).toBeLessThan(20_000)
     },
   )
 })

@@ -6,5 +6,5 @@ test.each(['Q4_1', 'Q4_K', 'F16'] as const)('a layer in %s takes some time, and 
   const { spec, weights } = tinyModel({ type })
   const ms = await timeLayer(spec, weights.tensors)
   expect(ms).toBeGreaterThan(0)
-  expect(ms).toBeLessThan(1000)
+  expect(ms).toBeLessThan(10_000)
 })
