@@ -122,7 +122,7 @@ export async function backendMemory(
     backend,
     estimate: (spec, tensors, contextLength) => estimateMemory(spec, tensors, contextLength),
     largestBufferBytes: (spec, tensors) =>
-      [...partsOf(planWeights(spec, tensors)).matrices].reduce(
+      [...partsOf(planWeights(spec, tensors, 'file')).matrices].reduce(
         (most, { layout, numRows, numColumns }) =>
           Math.max(most, ...Object.values(planeBytes(layout, numRows, numColumns))),
         0,

@@ -6,6 +6,7 @@ import { createBatchBuffers } from './batch.ts'
 import type { DecodeVariant } from './decode-variant.ts'
 import type { DecoderBuffers } from './decoder-buffers.ts'
 import { type DecoderPlan, prepareDecoder } from './decoder-plan.ts'
+import { widthFor } from './device-planes.ts'
 import { allocateWeights } from './device-weights.ts'
 import type { Gpu } from './gpu.ts'
 import { createKvCache } from './kv-cache.ts'
@@ -48,7 +49,7 @@ export async function createDeviceModel(
   { contextLength, maxBatchSize, variant = 'base', signal, onPhase, onUpload }: DeviceModelOptions,
 ): Promise<DeviceModel> {
   onPhase?.('upload')
-  const deviceWeights = await allocateWeights(gpu, spec, weights)
+  const deviceWeights = await allocateWeights(gpu, spec, weights, widthFor(gpu, variant))
   const chunkSize = Math.min(chunkTokens(gpu.isSoftware), contextLength)
   const buffers: DecoderBuffers = {
     weights: deviceWeights,

@@ -7,7 +7,7 @@ test.each(['smollm2-135m-instruct', 'qwen2.5-coder-0.5b-instruct', 'gemma-3-270m
   'a decode step of %s reads what the file holds',
   async (name) => {
     const { spec, weights } = await openServedModel(name)
-    const plan = planWeights(spec, weights.tensors)
+    const plan = planWeights(spec, weights.tensors, 'file')
     // Of an embedding that is not the head's too, a step reads one row.
     const { matrices } = partsOf({ ...plan, embedding: plan.head })
     const read = [...matrices].map(({ layout, numRows, numColumns, parts }) => {

@@ -2,8 +2,8 @@ import type { GgmlType } from '../../formats/ggml-types.ts'
 import { blockFormats, promoteToQ8, repack } from '../../quant/blocks.ts'
 import { convertPlanes } from '../../quant/convert.ts'
 import { f16Table } from '../../quant/f16.ts'
-import type { Planes } from '../../quant/planes.ts'
-import { type DeviceLayout, deviceLayouts, isSame, wordsPerRow } from './device-planes.ts'
+import type { PlaneFormat, Planes } from '../../quant/planes.ts'
+import { type DeviceLayout, deviceLayouts, wordsPerRow } from './device-planes.ts'
 
 /** Whole rows of a matrix as device-planes.ts lays them out. */
 export interface DevicePlanes {
@@ -25,12 +25,10 @@ export function repackRows(
   const { blockSize, blockBytes } = blockFormats[type]
   const numColumns = ((bytes.byteLength / blockBytes) * blockSize) / numRows
   const words = wordsPerRow(layout, numColumns)
-  if (layout.groupSize === 0) {
-    const common = { format: layout.format as 'f16' | 'f32', groupSize: 0, hasMin: false } as const
-    return { quants: convertPlanes(planes, common, numRows * numColumns).quants, scales: new Uint32Array(0) }
-  }
-  if (layout.scales === 'f32_min' && !isSame(layout, deviceLayouts[type])) {
-    return wordsOf(promoteToQ8(planes, layout.groupSize))
+  const { format, groupSize } = layout
+  if (layout.scales === 'none' || layout.scales === 'f32' || layout.scales === 'f32_min') {
+    const target = { format: format as PlaneFormat, groupSize, hasMin: layout.scales === 'f32_min' }
+    return wordsOf(convertPlanes(planes, target, numRows * numColumns))
   }
   const scales = new Uint32Array(words.scales * numRows)
   switch (layout.scales) {
@@ -46,8 +44,6 @@ export function repackRows(
     case 'bytes':
       copyQ6Scales(bytes, scales)
       break
-    default:
-      return wordsOf(planes)
   }
   return { quants: quantsIn(layout, type, planes), scales }
 }

@@ -1,7 +1,7 @@
 import { BrasaError } from '../../errors.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
-import { planeBytes } from './device-planes.ts'
+import { planeBytes, type WeightWidth } from './device-planes.ts'
 import { createStorageBuffer, type Gpu } from './gpu.ts'
 import type { WeightMatrix } from './weight-matrix.ts'
 import { type LinearPlan, type MatrixPlan, partsOf, planWeights, type VectorPlan } from './weight-plan.ts'
@@ -53,8 +53,9 @@ export async function allocateWeights(
   gpu: Gpu,
   spec: TransformerSpec,
   { tensors }: Pick<Weights, 'tensors'>,
+  width: WeightWidth,
 ): Promise<DeviceWeights> {
-  const plan = planWeights(spec, tensors)
+  const plan = planWeights(spec, tensors, width)
   gpu.device.pushErrorScope('out-of-memory')
   const targets = new Map<string, WeightTarget[]>()
   const { matrices, vectors } = partsOf(plan)

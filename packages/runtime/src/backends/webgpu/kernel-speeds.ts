@@ -1,7 +1,7 @@
 import type { GgmlType } from '../../formats/ggml-types.ts'
 import { createBatchBuffers, writeBatch } from './batch.ts'
 import { reads, writes } from './bindings.ts'
-import { type DeviceLayout, deviceLayouts, planeBytes } from './device-planes.ts'
+import { commonLayout, type DeviceLayout, planeBytes, widthFor } from './device-planes.ts'
 import { type Dispatch, encodeDispatch, prepareDispatch } from './dispatch.ts'
 import { createStorageBuffer, type Gpu, submit, writeBuffer } from './gpu.ts'
 import { prepareAttentionDecode } from './kernels/attention-decode.ts'
@@ -76,7 +76,7 @@ export async function measureKernels(gpu: Gpu, options: KernelSpeedOptions): Pro
   const input = createStorageBuffer(gpu, 'check.input', prefillRows * numColumns * 4)
   const batch = createBatchBuffers(gpu, 'check', prefillRows)
   for (const type of types) {
-    const { matrix, bytes } = emptyMatrix(gpu, deviceLayouts[type], matrixBytes)
+    const { matrix, bytes } = emptyMatrix(gpu, commonLayout([type], widthFor(gpu, 'base')), matrixBytes)
     const output = createStorageBuffer(gpu, 'check.output', prefillRows * matrix.numRows * 4)
     const bindings = { weights: matrix, input, output, epilogue: 'store', batch } as const
     writeBatch(gpu, batch, rowsAt(1, 0))

@@ -2,7 +2,7 @@ import type { TensorInfo } from '../../formats/gguf.ts'
 import type { MemoryInfo } from '../executor.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import { activationSizes, chunkTokens } from './activations.ts'
-import { planeBytes } from './device-planes.ts'
+import { planeBytes, type WeightWidth, widthFor } from './device-planes.ts'
 import { kvGroups } from './kv-groups.ts'
 import { ropeTableBytes } from './rope-tables.ts'
 import { partsOf, planWeights } from './weight-plan.ts'
@@ -10,7 +10,7 @@ import { partsOf, planWeights } from './weight-plan.ts'
 export interface MemoryEstimateOptions {
   /** As `WebGpuOptions` has it. */
   readonly maxBatchSize?: number
-  /** A software adapter computes fewer prompt tokens at once. */
+  /** A software adapter computes fewer prompt tokens at once, and has wider weights. */
   readonly isSoftware?: boolean
 }
 
@@ -29,7 +29,7 @@ export function estimateMemory(
   // Token counts of sampling, its biases and its scores.
   const samplingBytes = 3 * maxBatchSize * spec.vocabSize * 4
   return {
-    weightBytes: weightBytes(spec, tensors),
+    weightBytes: weightBytes(spec, tensors, widthFor({ isSoftware }, 'base')),
     kvCacheBytes: kvGroups(spec, contextLength, chunk).reduce(
       (sum, { pageBytes, pagesPerSequence }) => sum + 2 * pagesPerSequence * total(pageBytes),
       0,
@@ -38,8 +38,12 @@ export function estimateMemory(
   }
 }
 
-function weightBytes(spec: TransformerSpec, tensors: ReadonlyMap<string, TensorInfo>): number {
-  const { matrices, vectors } = partsOf(planWeights(spec, tensors))
+function weightBytes(
+  spec: TransformerSpec,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  width: WeightWidth,
+): number {
+  const { matrices, vectors } = partsOf(planWeights(spec, tensors, width))
   const ofMatrices = [...matrices].map(({ layout, numRows, numColumns }) => {
     const { quants, scales } = planeBytes(layout, numRows, numColumns)
     return quants + scales

@@ -2,6 +2,7 @@ import type { TensorInfo } from '../../formats/gguf.ts'
 import { sampleLayers } from '../layer-sample.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import { createBatchBuffers, writeBatch } from './batch.ts'
+import { widthFor } from './device-planes.ts'
 import { allocateWeights, type DeviceBlock, type DeviceLinear } from './device-weights.ts'
 import { type Dispatch, encodeDispatch } from './dispatch.ts'
 import { createStorageBuffer, type Gpu, openGpu, submit } from './gpu.ts'
@@ -25,7 +26,7 @@ export async function timeLayer(
   const gpu = await openGpu()
   try {
     const sample = sampleLayers(spec, tensors)
-    const { blocks } = await allocateWeights(gpu, sample.spec, sample.weights)
+    const { blocks } = await allocateWeights(gpu, sample.spec, sample.weights, widthFor(gpu, 'base'))
     const dispatches = await prepareProducts(gpu, sample.spec, blocks)
     const run = (numPasses: number) => timeRun(gpu, dispatches, numPasses)
     await run(1)

@@ -6,6 +6,7 @@ import { createBatchBuffers, writeBatch } from './batch.ts'
 import type { DecodeVariant } from './decode-variant.ts'
 import type { StepBuffers } from './decoder-buffers.ts'
 import { prepareSteps } from './decoder-plan.ts'
+import { widthFor } from './device-planes.ts'
 import { allocateWeights } from './device-weights.ts'
 import { type Dispatch, encodeDispatch } from './dispatch.ts'
 import { type Gpu, submit } from './gpu.ts'
@@ -109,7 +110,7 @@ async function allocateStep(gpu: Gpu, sample: LayerSample, contextLength: number
   const { spec } = sample
   const held = Math.min(numPositions, contextLength)
   const buffers: StepBuffers = {
-    weights: await allocateWeights(gpu, spec, sample.weights),
+    weights: await allocateWeights(gpu, spec, sample.weights, widthFor(gpu, 'base')),
     cache: createKvCache(gpu, spec, { contextLength, numSlots: maxBatchSize, chunkSize: held }),
     activations: createActivations(gpu, spec, maxBatchSize, maxBatchSize),
     ropeTables: createRopeTables(gpu, spec, held),

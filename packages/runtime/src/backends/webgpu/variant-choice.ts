@@ -3,6 +3,7 @@ import type { DecodeChoice, DecodeVariant } from '../executor.ts'
 import type { Remembered } from '../remembered.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
+import { widthFor } from './device-planes.ts'
 import type { Gpu } from './gpu.ts'
 import { kernelVersion } from './kernels/kernel-version.ts'
 import { timeVariants, type VariantTimes } from './time-variants.ts'
@@ -82,7 +83,7 @@ function fastestOf({ layerMs, refused }: VariantTimes): DecodeChoice {
 /** The adapter, its driver as far as a page may know (the browser brings one, or names it), the kernels, and the model's shape. */
 function keyOf(gpu: Gpu, spec: TransformerSpec, { tensors }: Pick<Weights, 'tensors'>): string {
   const userAgent = globalThis.navigator?.userAgent ?? ''
-  const { embedding, blocks } = planWeights(spec, tensors)
+  const { embedding, blocks } = planWeights(spec, tensors, widthFor(gpu, 'base'))
   const shapeOf = ({ layout, numRows, numColumns }: MatrixPlan) =>
     `${layout.format} ${layout.scales} ${layout.groupSize} ${numRows}x${numColumns}`
   const { queryKeyValue, attentionOutput, gateUp, down } = blocks[0]!

@@ -1,7 +1,7 @@
 import { BrasaError } from '../../errors.ts'
 import type { TensorInfo } from '../../formats/gguf.ts'
 import type { BlockSpec, LinearSpec, RowRange, TransformerSpec } from '../transformer-spec.ts'
-import { commonLayout, type DeviceLayout } from './device-planes.ts'
+import { commonLayout, type DeviceLayout, type WeightWidth } from './device-planes.ts'
 
 /** Which tensors' rows make up the matrices and vectors on the device: decided here, without one. */
 export interface WeightPlan {
@@ -51,11 +51,15 @@ export interface VectorPlan {
 }
 
 /** @throws BrasaError `malformed_model` if a tensor that the description names is missing */
-export function planWeights(spec: TransformerSpec, tensors: ReadonlyMap<string, TensorInfo>): WeightPlan {
+export function planWeights(
+  spec: TransformerSpec,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  width: WeightWidth,
+): WeightPlan {
   const matrices = new Map<string, MatrixPlan>()
   const vectors = new Map<string, VectorPlan>()
   const matrix = (linears: readonly LinearSpec[]) => {
-    const plan = planMatrix(linears, tensors)
+    const plan = planMatrix(linears, tensors, width)
     return kept(matrices, plan)
   }
   const vector = (spec: { readonly weight: string } | undefined) => {
@@ -115,7 +119,11 @@ export function partsOf({ embedding, head, headNorm, blocks }: WeightPlan): {
   }
 }
 
-function planMatrix(linears: readonly LinearSpec[], tensors: ReadonlyMap<string, TensorInfo>): MatrixPlan {
+function planMatrix(
+  linears: readonly LinearSpec[],
+  tensors: ReadonlyMap<string, TensorInfo>,
+  width: WeightWidth,
+): MatrixPlan {
   const parts = linears.map(({ weight, rows }) => {
     const tensor = tensorNamed(tensors, weight)
     return { tensor, ...(rows ?? { first: 0, count: tensor.shape[0]! }) }
@@ -126,7 +134,7 @@ function planMatrix(linears: readonly LinearSpec[], tensors: ReadonlyMap<string,
   )
   return {
     label: labels.join('+'),
-    layout: commonLayout([first!, ...others]),
+    layout: commonLayout([first!, ...others], width),
     numRows: parts.reduce((sum, { count }) => sum + count, 0),
     numColumns: parts[0]!.tensor.shape[1]!,
     parts,

@@ -2,6 +2,7 @@ import bytesWgsl from '#shaders/common/scales_bytes.wgsl?raw'
 import f16Wgsl from '#shaders/common/scales_f16.wgsl?raw'
 import f16MinWgsl from '#shaders/common/scales_f16_min.wgsl?raw'
 import f32Wgsl from '#shaders/common/scales_f32.wgsl?raw'
+import f32MinWgsl from '#shaders/common/scales_f32_min.wgsl?raw'
 import kWgsl from '#shaders/common/scales_k.wgsl?raw'
 import noneWgsl from '#shaders/common/scales_none.wgsl?raw'
 import { BrasaError } from '../../../errors.ts'
@@ -48,13 +49,12 @@ export const scalesWgsl: Readonly<Record<ScaleFormat, string>> = {
   k: kWgsl,
   bytes: bytesWgsl,
   f32: f32Wgsl,
-  f32_min: f32Wgsl,
+  f32_min: f32MinWgsl,
 }
 
 /** The `override` values of a scales shader. */
 export function scaleConstants({ scales, zero }: DeviceLayout): Record<string, number> {
-  if (scales === 'f16') return { zero }
-  return scales === 'f32' || scales === 'f32_min' ? { hasMin: scales === 'f32_min' ? 1 : 0 } : {}
+  return scales === 'f16' ? { zero } : {}
 }
 
 /** Workgroups in x and z for `count` of them: a dimension holds 65,535. */

@@ -27,6 +27,13 @@ const own = (type: GgmlType): MatrixCase => ({
   widthUnit: ggmlTypes[type].blockSize,
 })
 
+/** As a software adapter has it. */
+const wide = (type: GgmlType): MatrixCase => ({
+  ...own(type),
+  name: `${type}, wide`,
+  layout: commonLayout([type], 'wide'),
+})
+
 const shared = (type: GgmlType, other: GgmlType): MatrixCase => ({
   ...own(type),
   name: `${type} beside ${other}`,
@@ -55,6 +62,8 @@ export const matrixCases: readonly MatrixCase[] = [
   q8Case,
   own('Q2_K'),
   own('Q3_K'),
+  wide('Q4_0'),
+  wide('Q8_0'),
   shared('Q4_1', 'Q8_0'),
   floating('F16', 8),
   floating('F16', 2),
