@@ -75,7 +75,7 @@ export function prepareFusedLayer(context: FusedLayerContext): FusedLayer {
     ...queryKeyValue(context, input),
     attend(context, {
       unsplit: !context.splitsKeys,
-      ...(context.variant === 'parallel' && { variant: 'parallel' }),
+      variant: context.variant,
     }),
     ...afterAttention.dispatches,
     ...gateUp(context, afterAttention.left),

@@ -16,6 +16,7 @@ const shapes: AttentionShape[] = [
   { numHeads: 10, numKvHeads: 2, headDim: 36, scale: 0.3 },
   { numHeads: 6, numKvHeads: 3, headDim: 40, scale: 0.5, softCap: 1.5 },
   { numHeads: 2, numKvHeads: 1, headDim: 32, scale: 0.7, softCap: 0.4, window: 37 },
+  { numHeads: 14, numKvHeads: 2, headDim: 48, scale: 0.2 },
 ]
 
 async function decoded(
@@ -45,7 +46,7 @@ async function decoded(
   return { actual, expected: expectedAttention(fixture, shape, qkv) }
 }
 
-describe.each<AttentionVariant>(['serial', 'parallel'])('%s', (variant) => {
+describe.each<AttentionVariant>(['serial', 'parallel', 'quads'])('%s', (variant) => {
   test('rows of several sequences attend to their own positions', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,5 +1,6 @@
 import decodeWgsl from '#shaders/attention_decode.wgsl?raw'
 import parallelWgsl from '#shaders/attention_decode_parallel.wgsl?raw'
+import quadsWgsl from '#shaders/attention_decode_quads.wgsl?raw'
 import mergeWgsl from '#shaders/attention_merge.wgsl?raw'
 import { batchWgsl } from '../batch.ts'
 import { reads, uniform, writes } from '../bindings.ts'
@@ -12,6 +13,7 @@ import {
   headTiling,
   parallelAttentionSource,
   parallelThreads,
+  quadsAttentionSource,
   serialAttentionSource,
 } from './attention.ts'
 import { numSplitsOf } from './attention-parts.ts'
@@ -46,7 +48,8 @@ export async function prepareAttentionDecode(
       headsPerTile,
       threads: parallelThreads,
     })
-  const source = variant === 'serial' ? serial() : parallel()
+  const quads = (): KernelSource => quadsAttentionSource(label, quadsWgsl, shape, maxPagesPerSequence)
+  const source = { serial, parallel, quads }[variant]()
   if (isUnsplit) {
     const whole = await prepareDispatch(
       gpu,

@@ -18,6 +18,7 @@ import { addedSquares, type GainedBuffer, type GainedInput, gainedOffsets } from
 import { type AttentionShape, kvPageConstants, kvPagesWgsl } from './kv-pages.ts'
 import { dotsOf, matvecGrid, pieceColumns } from './matvec.ts'
 import { type PlaneShader, planeConstants, planeShaderOf } from './planes-wgsl.ts'
+import { quadsWgsl } from './quads.ts'
 import { unroll } from './unroll.ts'
 
 /** `quads`: four lanes share the loads of activations, without barriers. `parallel`: teams of lanes share rows. */
@@ -81,7 +82,7 @@ export function prepareMatvecPairs(gpu: Gpu, bindings: MatvecPairsBindings): Pro
   )
   const { threads, grid, kernel } = shaped(plane, weights, variant)
   const code = [
-    variant === 'quads' ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : '',
+    variant === 'quads' ? quadsWgsl : '',
     after.code,
     epilogue.kind === 'rope_kv' ? `${batchWgsl}\n${kvPagesWgsl}` : '',
     dotsOf(plane, weights),
