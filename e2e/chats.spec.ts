@@ -289,9 +289,10 @@ test('a store that is full says so, loses nothing, and takes everything once the
   }).toPass()
   await page.reload()
   await expect(page.locator('.nav-chat')).toHaveCount(2)
-  expect(
-    await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('brasa.chat.'))),
-  ).toEqual([])
+  // They leave once the database has been opened and has them.
+  await expect
+    .poll(() => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('brasa.chat.'))))
+    .toEqual([])
 })
 
 test('without a database the chats stay in the tab, the page says so, and they can be exported', async ({

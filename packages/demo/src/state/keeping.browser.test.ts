@@ -195,6 +195,36 @@ test('a browser that refuses the database leaves the chats in memory, and trying
   expect(localStorage.getItem('brasa.chat.waiting')).toBeNull()
 })
 
+test.each(['opens its database', 'writes'])(
+  'a newer page that comes while this one %s is told of',
+  async (what) => {
+    const openNewer = () => settledRequest(indexedDB.open('brasa.chats', 2))
+    let newer: Promise<IDBDatabase> | undefined
+    const comesWith = (prototype: object, method: string) => {
+      const original = (prototype as Record<string, (...given: unknown[]) => unknown>)[method]!
+      Object.defineProperty(prototype, method, {
+        configurable: true,
+        value(...given: unknown[]) {
+          newer ??= openNewer()
+          return original.apply(this, given)
+        },
+      })
+    }
+    const tab = await openTab(({ IDBObjectStore }) => {
+      if (what === 'opens its database') comesWith(IDBObjectStore.prototype, 'getAll')
+    })
+    if (what === 'writes') {
+      comesWith(tab.window.IDBObjectStore.prototype, 'put')
+      tab.chats.putChat(chat('late'))
+    }
+    ;(await vi.waitFor(() => newer ?? Promise.reject(new Error('nothing was read or written')))).close()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(tab.keeping.keeping.value).toBe('newer')
+    closeTabs()
+    await settledRequest(indexedDB.deleteDatabase('brasa.chats'))
+  },
+)
+
 test('a database of a newer page is left alone', async () => {
   const tab = await openTab()
   const newer = await settledRequest(indexedDB.open('brasa.chats', 2))

@@ -99,8 +99,10 @@ async function openStore(): Promise<void> {
   const late = setTimeout(() => {
     if (keeping.value === 'opening') keeping.value = 'missing'
   }, openWithinMs)
+  let hasEnded = false
   try {
     const opened = await openChatStore((trouble) => {
+      hasEnded = true
       if (store === opened) store = undefined
       if (trouble === 'lost') written.clear()
       // A store that keeps ending is none.
@@ -108,15 +110,20 @@ async function openStore(): Promise<void> {
       else keeping.value = trouble === 'newer' ? 'newer' : 'missing'
     })
     const found = await settled(await opened.all())
-    store = opened
     takeStored(found)
+    if (hasEnded) {
+      // While it was read, and it has told of that. What a newer page has taken over is there; all else is to be written again.
+      if (keeping.value !== 'newer') written.clear()
+      return
+    }
+    store = opened
     keeping.value = 'kept'
     await writeChats()
     for (const key of storedKeys(legacyPrefix)) {
       if (written.has(key.slice(legacyPrefix.length))) removeStored(key)
     }
   } catch (error) {
-    keeping.value = storeTrouble(error) === 'newer' ? 'newer' : 'missing'
+    if (!hasEnded) keeping.value = storeTrouble(error) === 'newer' ? 'newer' : 'missing'
   } finally {
     clearTimeout(late)
   }
@@ -124,7 +131,8 @@ async function openStore(): Promise<void> {
 
 async function write(): Promise<void> {
   isWriteQueued = false
-  if (store === undefined) return
+  const to = store
+  if (to === undefined) return
   const now = chats.peek()
   const ids = new Set(now.map(({ id }) => id))
   const changed = now.filter((chat) => written.get(chat.id) !== chat)
@@ -132,14 +140,15 @@ async function write(): Promise<void> {
   if (changed.length === 0 && removed.length === 0) return
   try {
     // First, since it makes room.
-    if (removed.length > 0) await store.remove(removed)
+    if (removed.length > 0) await to.remove(removed)
     for (const id of removed) written.delete(id)
-    await writeChanged(store, changed)
-    keeping.value = 'kept'
+    await writeChanged(to, changed)
+    // A store that has ended meanwhile has told of that.
+    if (store === to) keeping.value = 'kept'
   } catch (error) {
     const trouble = storeTrouble(error)
     // A store that was lost says so by itself, and is opened again; a write that was cut off is made again.
-    if (trouble !== 'lost') keeping.value = trouble
+    if (trouble !== 'lost' && store === to) keeping.value = trouble
     else timer ??= setTimeout(() => void writeChats(), writeEveryMs)
   }
   const known = changed.map(({ id }) => id).filter((id) => written.has(id))

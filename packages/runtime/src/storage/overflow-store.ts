@@ -122,7 +122,7 @@ function byId<T extends ModelRecord | PartialModel>(primary: readonly T[], memor
   return [...new Map([...primary, ...memory].map((record) => [record.id, record])).values()]
 }
 
-/** Chromium counts a deleted Blob's bytes until it cleans its journal, 2 to 10 s later, and asks what is left every 10 s at most. */
+/** Chromium counts a deleted Blob's bytes until it cleans its journal, 2 to 10 s later, and goes by what it was told of the room for a while. */
 const freedWithinMs = [0, 250, 500, 1000, 2000, 4000, 8000, 8000]
 
 /** Writes as soon as there is room; false if there is still none. */
