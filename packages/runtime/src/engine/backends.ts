@@ -112,21 +112,16 @@ export async function backendMemory(
       estimateMemory(spec, tensors, contextLength, precision)
     return { backend, maxBytes, estimate }
   }
-  const [{ estimateMemory }, { planeBytes }, { partsOf, planWeights }, adapter] = await Promise.all([
+  const [{ estimateMemory, largestBufferBytes }, { isSoftwareAdapter }, adapter] = await Promise.all([
     import('../backends/webgpu/memory-estimate.ts'),
-    import('../backends/webgpu/device-planes.ts'),
-    import('../backends/webgpu/weight-plan.ts'),
+    import('../backends/webgpu/gpu.ts'),
     globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' }),
   ])
+  const kind = { isSoftware: adapter ? isSoftwareAdapter(adapter.info) : false }
   const memory: BackendMemory = {
     backend,
-    estimate: (spec, tensors, contextLength) => estimateMemory(spec, tensors, contextLength),
-    largestBufferBytes: (spec, tensors) =>
-      [...partsOf(planWeights(spec, tensors, 'file')).matrices].reduce(
-        (most, { layout, numRows, numColumns }) =>
-          Math.max(most, ...Object.values(planeBytes(layout, numRows, numColumns))),
-        0,
-      ),
+    estimate: (spec, tensors, contextLength) => estimateMemory(spec, tensors, contextLength, kind),
+    largestBufferBytes: (spec, tensors) => largestBufferBytes(spec, tensors, kind),
     ...(deviceBytes === undefined ? {} : { maxBytes: deviceBytes }),
   }
   if (!adapter) return { ...memory, unavailable: 'This browser does not offer WebGPU.' }

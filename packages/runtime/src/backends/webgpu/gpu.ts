@@ -55,14 +55,20 @@ export async function requestAdapter(): Promise<GPUAdapter> {
 export const adapterName = ({ vendor, architecture, description }: GPUAdapterInfo): string =>
   [vendor, architecture, description].filter((part) => part !== '').join(' ')
 
+export const isSoftwareAdapter = ({
+  isFallbackAdapter,
+  architecture,
+  description,
+}: GPUAdapterInfo): boolean =>
+  isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)
+
 /** Wraps a device that the caller opened. */
 export function gpuOf(device: GPUDevice, info: GPUAdapterInfo): Gpu {
   return {
     device,
     adapterName: adapterName(info),
     adapterKey: JSON.stringify([info.vendor, info.architecture, info.device, info.description]),
-    isSoftware:
-      info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`),
+    isSoftware: isSoftwareAdapter(info),
     hasQuads: device.features.has('subgroups') && info.subgroupMinSize === 4 && info.subgroupMaxSize === 4,
     counters: {
       dispatches: 0,

@@ -5,7 +5,7 @@ import { activationSizes, chunkTokens } from './activations.ts'
 import { planeBytes, type WeightWidth, widthFor } from './device-planes.ts'
 import { kvGroups } from './kv-groups.ts'
 import { ropeTableBytes } from './rope-tables.ts'
-import { partsOf, planWeights } from './weight-plan.ts'
+import { type MatrixPlan, partsOf, planWeights } from './weight-plan.ts'
 
 export interface MemoryEstimateOptions {
   /** As `WebGpuOptions` has it. */
@@ -38,17 +38,31 @@ export function estimateMemory(
   }
 }
 
+/**
+ * Bytes of the largest buffer that the weights take.
+ * @throws BrasaError `malformed_model` if a tensor that the description names is missing
+ */
+export function largestBufferBytes(
+  spec: TransformerSpec,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  { isSoftware = false }: Pick<MemoryEstimateOptions, 'isSoftware'> = {},
+): number {
+  const { matrices } = partsOf(planWeights(spec, tensors, widthFor({ isSoftware }, 'base')))
+  return [...matrices].reduce((most, plan) => Math.max(most, ...Object.values(planesOf(plan))), 0)
+}
+
 function weightBytes(
   spec: TransformerSpec,
   tensors: ReadonlyMap<string, TensorInfo>,
   width: WeightWidth,
 ): number {
   const { matrices, vectors } = partsOf(planWeights(spec, tensors, width))
-  const ofMatrices = [...matrices].map(({ layout, numRows, numColumns }) => {
-    const { quants, scales } = planeBytes(layout, numRows, numColumns)
-    return quants + scales
-  })
-  return total(ofMatrices) + total([...vectors].map(({ length }) => length * 4))
+  return (
+    total([...matrices].flatMap((plan) => Object.values(planesOf(plan)))) +
+    total([...vectors].map(({ length }) => length * 4))
+  )
 }
+
+const planesOf = ({ layout, numRows, numColumns }: MatrixPlan) => planeBytes(layout, numRows, numColumns)
 
 const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
