@@ -50,6 +50,9 @@ const inBrowser = (name: string, include: string[], exclude: string[] = []) => (
 })
 
 export default defineConfig({
+  ...(process.env.VITE_CACHE !== undefined && {
+    cacheDir: here(`node_modules/.vite/${process.env.VITE_CACHE}`),
+  }),
   plugins: [assemblyScript()],
   worker: { format: 'es', plugins: () => [assemblyScript()] },
   resolve: {

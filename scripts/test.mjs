@@ -1,6 +1,6 @@
 // @ts-check
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { findOrInstallChromium } from './chromium.mjs'
@@ -8,150 +8,90 @@ import { root, runAsScript, ScriptError } from './command-line.mjs'
 import { fetchModel } from './fetch-model.mjs'
 import { cleanEnvironment, ensureBuilt, ensureInstalled, ensureNode } from './setup.mjs'
 import { countPlaywright, countVitest, total } from './test-counts.mjs'
+import { failed, reports, runPart } from './test-part.mjs'
 
 /** @typedef {import('./test-counts.mjs').Counts} Counts */
-
-/** A part that runs longer hangs: it is ended and counts as failed. */
-const deadlineMs = 25 * 60_000
+/** @typedef {import('./test-part.mjs').Part} Part */
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path)
-const reports = join(root, '.cache', 'reports')
-/** @type {(name: string, projects?: readonly string[]) => Part} */
-const vitest = (name, projects = [name]) => ({
+
+/** @type {(name: string, projects: readonly string[], more?: readonly string[]) => Part} */
+const vitest = (name, projects, more = []) => ({
   name,
   args: [
     ...[bin('vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json'],
     ...projects.map((project) => `--project=${project}`),
+    ...more,
   ],
   report: (path) => [`--outputFile.json=${path}`],
+  // Two that bundle their dependencies into one folder at once take them from each other.
+  environment: () => ({ VITE_CACHE: name.replaceAll(/\W+/g, '-') }),
   count: countVitest,
 })
 
 /**
- * @typedef {object} Part
- * @property {string} name
- * @property {readonly string[]} args of node
- * @property {(path: string) => string[]} [report] further arguments: where the report goes
- * @property {(path: string) => NodeJS.ProcessEnv} [environment] the same, for a tool that takes it from there
- * @property {(report: any) => Counts} [count] left out, the part is one check, passed or failed
+ * By the name that a person gives, in the order of their beginning: the longest first, and alone at the end what measures.
+ * @type {Readonly<Record<string, readonly Part[]>>}
  */
-
-/** @type {readonly Part[]} */
-const parts = [
-  { name: 'biome', args: [bin('@biomejs/biome/bin/biome'), 'check', '.'] },
-  {
-    name: 'imports',
-    args: [
-      bin('dependency-cruiser/bin/dependency-cruise.mjs'),
-      '--config',
-      'dependency-cruiser.config.mjs',
-      'packages',
-    ],
-  },
-  { name: 'types', args: [bin('typescript/bin/tsc'), '--noEmit'] },
-  vitest('unit'),
-  vitest('browser'),
-  vitest('kernels'),
-  vitest('models', ['models-node', 'models-browser']),
-  {
-    name: 'e2e',
-    args: [
-      bin('@playwright/test/cli.js'),
-      'test',
-      '--config',
-      'e2e/playwright.config.ts',
-      '--reporter=list,json',
-    ],
-    environment: (path) => ({ PLAYWRIGHT_JSON_OUTPUT_FILE: path }),
-    count: countPlaywright,
-  },
-  vitest('hosting'),
+const parts = {
+  biome: [{ name: 'biome', args: [bin('@biomejs/biome/bin/biome'), 'check', '.'] }],
+  imports: [
+    {
+      name: 'imports',
+      args: [
+        bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+        '--config',
+        'dependency-cruiser.config.mjs',
+        'packages',
+      ],
+    },
+  ],
+  types: [{ name: 'types', args: [bin('typescript/bin/tsc'), '--noEmit'] }],
+  e2e: [
+    {
+      name: 'e2e',
+      args: [
+        bin('@playwright/test/cli.js'),
+        'test',
+        '--config',
+        'e2e/playwright.config.ts',
+        '--reporter=list,json',
+      ],
+      environment: (path) => ({ PLAYWRIGHT_JSON_OUTPUT_FILE: path }),
+      count: countPlaywright,
+    },
+  ],
+  browser: [1, 2, 3].map((shard) => vitest(`browser ${shard}`, ['browser'], [`--shard=${shard}/3`])),
+  models: [vitest('models', ['models-node', 'models-browser'])],
+  kernels: [vitest('kernels', ['kernels'])],
+  unit: [vitest('unit', ['unit'])],
+  hosting: [vitest('hosting', ['hosting'])],
   // Bytes as they are; times only against gross mistakes, since other things run on a machine that tests.
-  { name: 'budget', args: ['scripts/page-budget.mjs', '--room', '10'] },
-]
+  budget: [{ name: 'budget', args: ['scripts/page-budget.mjs', '--room', '10'], alone: true }],
+}
+
+/** Most tests wait or compute on one processor: two parts side by side, where there are two. */
+const numLanes = Math.min(2, availableParallelism())
 
 /**
- * @param {Part} part
+ * @param {readonly Part[]} wanted
  * @param {NodeJS.ProcessEnv} environment
- * @returns {Promise<Counts>}
+ * @returns {Promise<readonly Counts[]>}
  */
-async function runPart(part, environment) {
-  console.log(`\n=== ${part.name} ===`)
-  const path = join(reports, `${part.name}.json`)
-  rmSync(path, { force: true })
-  const args = [...part.args, ...(part.report?.(path) ?? [])]
-  const ended = await runToEnd(args, { ...environment, ...part.environment?.(path) })
-  if (part.count === undefined)
-    return ended.complaint ? failed(`${part.name} ${ended.complaint}`) : { passed: 1, failures: [] }
-  const counts = readCounts(part.count, path)
-  if (counts === undefined || counts.passed + counts.failures.length === 0) {
-    return failed(
-      `${part.name} ran no test, which counts as a failure: it ${ended.complaint ?? 'ended without one.'}`,
-    )
+async function runParts(wanted, environment) {
+  /** @type {Counts[]} */
+  const counts = []
+  const together = wanted.filter(({ alone }) => !alone)
+  const live = together.length === 1 || numLanes === 1
+  const waiting = [...together]
+  const lane = async () => {
+    for (let part = waiting.shift(); part !== undefined; part = waiting.shift())
+      counts.push(await runPart(part, environment, { live }))
   }
-  // A crash outside of any test fails the part as a whole.
-  if (ended.complaint && counts.failures.length === 0) {
-    return total([counts, failed(`${part.name} ${ended.complaint}`)])
-  }
+  await Promise.all(Array.from({ length: numLanes }, lane))
+  for (const part of wanted.filter(({ alone }) => alone))
+    counts.push(await runPart(part, environment, { live: true }))
   return counts
-}
-
-/** @param {string} what @returns {Counts} */
-function failed(what) {
-  console.error(what)
-  return { passed: 0, failures: [what] }
-}
-
-/**
- * @param {(report: any) => Counts} count
- * @param {string} path
- */
-function readCounts(count, path) {
-  try {
-    return count(JSON.parse(readFileSync(path, 'utf8')))
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * @param {readonly string[]} args of node
- * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<{ complaint?: string }>}
- */
-function runToEnd(args, env) {
-  // Its own process group, so that browsers and servers that it started end with it.
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    detached: process.platform !== 'win32',
-  })
-  const end = () => {
-    try {
-      process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), 'SIGKILL')
-    } catch {
-      // It has ended already.
-    }
-  }
-  process.once('exit', end)
-  return new Promise((resolve) => {
-    let complaint = ''
-    const deadline = setTimeout(() => {
-      complaint = `took longer than ${deadlineMs / 60_000} minutes and was ended.`
-      end()
-    }, deadlineMs)
-    child.once('error', (error) => {
-      complaint = `could not be started: ${error.message}`
-    })
-    child.once('close', (code, signal) => {
-      clearTimeout(deadline)
-      end()
-      process.off('exit', end)
-      if (code !== 0) complaint ||= signal ? `was ended by ${signal}.` : `failed with exit code ${code}.`
-      resolve(complaint ? { complaint } : {})
-    })
-  })
 }
 
 /**
@@ -169,10 +109,10 @@ async function setUp(step) {
 }
 
 await runAsScript(import.meta.url, async (names) => {
-  const unknown = names.filter((name) => !parts.some((part) => part.name === name))
+  const unknown = names.filter((name) => !Object.hasOwn(parts, name))
   if (unknown.length > 0) {
     throw new ScriptError(
-      `There is no part ${unknown.join(', ')}. Known are: ${parts.map(({ name }) => name).join(', ')}.`,
+      `There is no part ${unknown.join(', ')}. Known are: ${Object.keys(parts).join(', ')}.`,
     )
   }
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
@@ -193,10 +133,15 @@ await runAsScript(import.meta.url, async (names) => {
         console.log(`Testing in ${environment.CHROMIUM_PATH}`)
       }),
     )
-    for (const part of parts.filter(({ name }) => names.length === 0 || names.includes(name))) {
-      if (['e2e', 'hosting'].includes(part.name)) counts.push(await setUp(ensureBuilt))
-      counts.push(await runPart(part, environment))
-    }
+    const wanted = Object.keys(parts).filter((name) => names.length === 0 || names.includes(name))
+    if (wanted.some((name) => ['e2e', 'hosting', 'budget'].includes(name)))
+      counts.push(await setUp(ensureBuilt))
+    counts.push(
+      ...(await runParts(
+        wanted.flatMap((name) => parts[name] ?? []),
+        environment,
+      )),
+    )
   }
   const { passed, failures } = total(counts)
   // Once more at the end, where someone who reads only that looks.

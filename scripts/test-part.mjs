@@ -1,0 +1,128 @@
+// @ts-check
+import { spawn } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './command-line.mjs'
+import { total } from './test-counts.mjs'
+
+/** @typedef {import('./test-counts.mjs').Counts} Counts */
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {readonly string[]} args of node
+ * @property {(path: string) => string[]} [report] further arguments: where the report goes
+ * @property {(path: string) => NodeJS.ProcessEnv} [environment] the same, for a tool that takes it from there
+ * @property {(report: any) => Counts} [count] left out, the part is one check, passed or failed
+ * @property {boolean} [alone] it measures: nothing else runs beside it
+ */
+
+/** Where parts leave their reports. */
+export const reports = join(root, '.cache', 'reports')
+
+/** A part that runs longer hangs: it is ended and counts as failed. */
+const deadlineMs = 20 * 60_000
+
+/**
+ * Runs a part and prints what it printed: as it comes where `live`, else in one piece at its end, so that parts side by side do
+ * not mix.
+ * @param {Part} part
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {{ live: boolean }} options
+ * @returns {Promise<Counts>}
+ */
+export async function runPart(part, environment, { live }) {
+  const path = join(reports, `${part.name.replaceAll(/\W+/g, '-')}.json`)
+  rmSync(path, { force: true })
+  const args = [...part.args, ...(part.report?.(path) ?? [])]
+  console.log(live ? `\n=== ${part.name} ===` : `… ${part.name}`)
+  const startedAt = performance.now()
+  const { complaint, output } = await runToEnd(args, { ...environment, ...part.environment?.(path) }, live)
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
+  console.log(live ? `(${part.name}: ${seconds} s)` : `\n=== ${part.name} (${seconds} s) ===\n${output}`)
+  return countsOf(part, path, complaint)
+}
+
+/** @param {string} what @returns {Counts} */
+export function failed(what) {
+  console.error(what)
+  return { passed: 0, failures: [what] }
+}
+
+/**
+ * @param {Part} part
+ * @param {string} path of its report
+ * @param {string | undefined} complaint
+ * @returns {Counts}
+ */
+function countsOf(part, path, complaint) {
+  if (part.count === undefined)
+    return complaint ? failed(`${part.name} ${complaint}`) : { passed: 1, failures: [] }
+  const counts = readCounts(part.count, path)
+  if (counts === undefined || counts.passed + counts.failures.length === 0) {
+    return failed(
+      `${part.name} ran no test, which counts as a failure: it ${complaint ?? 'ended without one.'}`,
+    )
+  }
+  // A crash outside of any test fails the part as a whole.
+  if (complaint && counts.failures.length === 0) return total([counts, failed(`${part.name} ${complaint}`)])
+  return counts
+}
+
+/**
+ * @param {(report: any) => Counts} count
+ * @param {string} path
+ */
+function readCounts(count, path) {
+  try {
+    return count(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * @param {readonly string[]} args of node
+ * @param {NodeJS.ProcessEnv} env
+ * @param {boolean} live
+ * @returns {Promise<{ complaint?: string, output: string }>}
+ */
+function runToEnd(args, env, live) {
+  // Its own process group, so that browsers and servers that it started end with it.
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', live ? 'inherit' : 'pipe', live ? 'inherit' : 'pipe'],
+    detached: process.platform !== 'win32',
+  })
+  /** @type {Buffer[]} */
+  const printed = []
+  child.stdout?.on('data', (chunk) => printed.push(chunk))
+  child.stderr?.on('data', (chunk) => printed.push(chunk))
+  const end = () => {
+    try {
+      process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
+  }
+  process.once('exit', end)
+  return new Promise((resolve) => {
+    let complaint = ''
+    const deadline = setTimeout(() => {
+      complaint = `took longer than ${deadlineMs / 60_000} minutes and was ended.`
+      end()
+    }, deadlineMs)
+    child.once('error', (error) => {
+      complaint = `could not be started: ${error.message}`
+    })
+    // What it started may hold its output open: they end with it.
+    child.once('exit', end)
+    child.once('close', (code, signal) => {
+      clearTimeout(deadline)
+      process.off('exit', end)
+      if (code !== 0) complaint ||= signal ? `was ended by ${signal}.` : `failed with exit code ${code}.`
+      resolve({ ...(complaint && { complaint }), output: Buffer.concat(printed).toString() })
+    })
+  })
+}
