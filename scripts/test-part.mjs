@@ -20,18 +20,32 @@ import { total } from './test-counts.mjs'
 /** Where parts leave their reports. */
 export const reports = join(root, '.cache', 'reports')
 
-/** A part that runs longer hangs: it is ended and counts as failed. */
-const deadlineMs = 20 * 60_000
+/** A part that runs longer hangs: it is ended. */
+const deadlineMs = 15 * 60_000
 
 /**
  * Runs a part and prints what it printed: as it comes where `live`, else in one piece at its end, so that parts side by side do
- * not mix.
+ * not mix. A part that ends without a report, because its browser died or hangs, says so and is run once more.
  * @param {Part} part
  * @param {NodeJS.ProcessEnv} environment
  * @param {{ live: boolean }} options
- * @returns {Promise<Counts>}
+ * @returns {Promise<Counts & { repeated?: string }>} `repeated` says why it was run twice
  */
-export async function runPart(part, environment, { live }) {
+export async function runPart(part, environment, options) {
+  const first = await runOnce(part, environment, options)
+  if (first.counts !== undefined) return first.counts
+  console.error(`${first.why} It is run once more.`)
+  const second = await runOnce(part, environment, options)
+  return { ...(second.counts ?? failed(second.why)), repeated: first.why }
+}
+
+/**
+ * @param {Part} part
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {{ live: boolean }} options
+ * @returns {Promise<{ counts?: Counts, why: string }>} no counts where there is no report
+ */
+async function runOnce(part, environment, { live }) {
   const path = join(reports, `${part.name.replaceAll(/\W+/g, '-')}.json`)
   rmSync(path, { force: true })
   const args = [...part.args, ...(part.report?.(path) ?? [])]
@@ -40,33 +54,25 @@ export async function runPart(part, environment, { live }) {
   const { complaint, output } = await runToEnd(args, { ...environment, ...part.environment?.(path) }, live)
   const seconds = Math.round((performance.now() - startedAt) / 1000)
   console.log(live ? `(${part.name}: ${seconds} s)` : `\n=== ${part.name} (${seconds} s) ===\n${output}`)
-  return countsOf(part, path, complaint)
+  if (part.count === undefined) {
+    return { counts: complaint ? failed(`${part.name} ${complaint}`) : { passed: 1, failures: [] }, why: '' }
+  }
+  const counts = readCounts(part.count, path)
+  if (counts === undefined || counts.passed + counts.failures.length === 0) {
+    const last = output.trimEnd().split('\n').at(-1)
+    return {
+      why: `${part.name} ran no test, which counts as a failure: it ${complaint ?? 'ended without one.'} Its last line: ${last}`,
+    }
+  }
+  // A crash outside of any test fails the part as a whole.
+  const crashed = complaint && counts.failures.length === 0
+  return { counts: crashed ? total([counts, failed(`${part.name} ${complaint}`)]) : counts, why: '' }
 }
 
 /** @param {string} what @returns {Counts} */
 export function failed(what) {
   console.error(what)
   return { passed: 0, failures: [what] }
-}
-
-/**
- * @param {Part} part
- * @param {string} path of its report
- * @param {string | undefined} complaint
- * @returns {Counts}
- */
-function countsOf(part, path, complaint) {
-  if (part.count === undefined)
-    return complaint ? failed(`${part.name} ${complaint}`) : { passed: 1, failures: [] }
-  const counts = readCounts(part.count, path)
-  if (counts === undefined || counts.passed + counts.failures.length === 0) {
-    return failed(
-      `${part.name} ran no test, which counts as a failure: it ${complaint ?? 'ended without one.'}`,
-    )
-  }
-  // A crash outside of any test fails the part as a whole.
-  if (complaint && counts.failures.length === 0) return total([counts, failed(`${part.name} ${complaint}`)])
-  return counts
 }
 
 /**

@@ -76,10 +76,10 @@ const numLanes = Math.min(2, availableParallelism())
 /**
  * @param {readonly Part[]} wanted
  * @param {NodeJS.ProcessEnv} environment
- * @returns {Promise<readonly Counts[]>}
+ * @returns {Promise<readonly (Counts & { repeated?: string })[]>}
  */
 async function runParts(wanted, environment) {
-  /** @type {Counts[]} */
+  /** @type {(Counts & { repeated?: string })[]} */
   const counts = []
   const together = wanted.filter(({ alone }) => !alone)
   const live = together.length === 1 || numLanes === 1
@@ -136,12 +136,12 @@ await runAsScript(import.meta.url, async (names) => {
     const wanted = Object.keys(parts).filter((name) => names.length === 0 || names.includes(name))
     if (wanted.some((name) => ['e2e', 'hosting', 'budget'].includes(name)))
       counts.push(await setUp(ensureBuilt))
-    counts.push(
-      ...(await runParts(
-        wanted.flatMap((name) => parts[name] ?? []),
-        environment,
-      )),
+    const ran = await runParts(
+      wanted.flatMap((name) => parts[name] ?? []),
+      environment,
     )
+    for (const { repeated } of ran) if (repeated) console.log(`\nRun twice: ${repeated}`)
+    counts.push(...ran)
   }
   const { passed, failures } = total(counts)
   // Once more at the end, where someone who reads only that looks.
