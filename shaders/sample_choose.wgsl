@@ -77,31 +77,37 @@ fn lowestDrawn(rowIndex: u32, lane: u32, s: SamplingSettings) -> f32 {
     greatest = max(greatest, candidates[rowIndex * numParts + part].score);
   }
   var threshold = lowest;
-  if (s.topK > 0 && s.topK < vocabSize) {
-    threshold = highestThreshold(rowIndex, lane, lowest, greatest, f32(s.topK), false);
-  }
-  if (s.topP < 1) {
-    let left = vec4f(threshold);
-    let total = measure(rowIndex, lane, mat4x4f(left, left, left, left), greatest, true)[0].x;
-    threshold = highestThreshold(rowIndex, lane, threshold, greatest, s.topP * total, true);
+  // By count, then by mass, in one place: calls are written out where they stand, and compiling this takes long.
+  for (var limit = 0u; limit < 2u; limit++) {
+    let byMass = limit == 1u;
+    let isSet = select(s.topK > 0 && s.topK < vocabSize, s.topP < 1, byMass);
+    if (isSet) { threshold = highestThreshold(rowIndex, lane, threshold, greatest, s, byMass); }
   }
   if (s.minP > 0) { threshold = max(threshold, greatest + log(s.minP)); }
   return threshold;
 }
 
-// The highest threshold from `low` to `high` such that the scores not below it measure at least `wanted`.
-fn highestThreshold(rowIndex: u32, lane: u32, low: f32, high: f32, wanted: f32, byMass: bool) -> f32 {
+// The highest threshold from `low` to `high` such that the scores not below it are at least topK, or with `byMass` have at least
+// topP of the mass of those not below `low`, which is measured first.
+fn highestThreshold(rowIndex: u32, lane: u32, low: f32, high: f32, s: SamplingSettings, byMass: bool) -> f32 {
   if (lane == 0) { bracket = vec2u(orderedBits(low), orderedBits(high)); }
+  var wanted = f32(s.topK);
+  var measuresAll = byMass;
   var b: vec2u;
   loop {
     b = workgroupUniformLoad(&bracket);
-    if (b.x >= b.y) { break; }
-    let step = (b.y - b.x + 15u) / 16u;
+    if (b.x >= b.y && !measuresAll) { break; }
+    let step = select((b.y - b.x + 15u) / 16u, 0u, measuresAll);
     var tried: mat4x4f;
     for (var i = 0u; i < 4u; i++) {
       for (var j = 0u; j < 4u; j++) { tried[i][j] = fromOrderedBits(min(b.x + step * (i * 4u + j + 1u), b.y)); }
     }
     let measured = measure(rowIndex, lane, tried, high, byMass);
+    if (measuresAll) {
+      wanted = s.topP * measured[0].x;
+      measuresAll = false;
+      continue;
+    }
     if (lane == 0) {
       var next = vec2u(b.x, b.y);
       for (var i = 0u; i < 16u; i++) {
