@@ -6,6 +6,7 @@ import { BrasaError } from '../errors.ts'
 import type { Place } from '../onnx-protocol.ts'
 import { askToPersist } from '../storage/persistence.ts'
 import { createChatCompletions } from './chat.ts'
+import { parseChatRequest } from './chat-request.ts'
 import { createClassify } from './classify.ts'
 import { createCompletions } from './completions.ts'
 import { createEmbeddings } from './embeddings.ts'
@@ -96,10 +97,10 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
       return inspectInWorker({ model, contextLength, linears, ...place }, signal)
     },
     async tokenize(text) {
-      if (typeof text !== 'string') {
-        throw new BrasaError('invalid_request', { message: 'tokenize takes a string.' })
-      }
-      return client.tokenize(text)
+      if (typeof text === 'string') return client.tokenize(text)
+      if (Array.isArray(text))
+        return client.tokenize({ input: parseChatRequest({ messages: text }).generate.input })
+      throw new BrasaError('invalid_request', { message: 'tokenize takes a string, or a list of messages.' })
     },
     score: createScore(client),
     memory: () => client.memory(),

@@ -1,7 +1,9 @@
 import type { EngineClient } from '../../client/engine-client.ts'
 import { BrasaError } from '../../errors.ts'
+import { earlyHeadHeader } from '../../service-worker/wire.ts'
 import type { Embeddings } from '../onnx-types.ts'
 import type { ResponsesApi } from '../response-types.ts'
+import type { StartOptions } from '../token-stream.ts'
 import type { ChatCompletions, Completions, TokenStream } from '../types.ts'
 import { createEmbeddingRoute } from './embedding-route.ts'
 import { eventStream, type ServerSentEvent } from './event-stream.ts'
@@ -44,7 +46,7 @@ export function createEngineFetch(parts: FetchParts): typeof fetch {
 }
 
 interface Answering {
-  create(request: never, options: { signal: AbortSignal }): Promise<object>
+  create(request: never, options: StartOptions): Promise<object>
 }
 
 /** A typed method as a route. Streams tell their usage only where that is asked for, as OpenAI has it. */
@@ -53,14 +55,40 @@ function answering(
   toEvent: (chunk: unknown) => ServerSentEvent,
   endsWithDone: boolean,
 ): Route {
-  return async (body, { signal }) => {
-    const result = await create((endsWithDone ? withoutUsage(body) : body) as never, { signal })
+  return async (body, { headers, signal }) => {
+    let onAccepted = () => {}
+    const accepted = new Promise<void>((resolve) => {
+      onAccepted = resolve
+    })
+    const made = create((endsWithDone ? withoutUsage(body) : body) as never, { signal, onAccepted })
+    if (headers.has(earlyHeadHeader) && !asksForStream(body)) {
+      await Promise.race([accepted, made])
+      return jsonToCome(made)
+    }
+    const result = await made
     if (!(Symbol.asyncIterator in result)) return result
     const stream = eventStream(result as TokenStream<unknown>, { toEvent, endsWithDone, signal })
     return new Response(stream, {
       headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
     })
   }
+}
+
+const asksForStream = (body: unknown) => (body as { stream?: unknown } | null)?.stream === true
+
+/** What fails from here on breaks the body off: the status is told. */
+function jsonToCome(made: Promise<object>): Response {
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      try {
+        controller.enqueue(new TextEncoder().encode(JSON.stringify(await made)))
+        controller.close()
+      } catch (error) {
+        controller.error(error)
+      }
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'application/json' } })
 }
 
 function withoutUsage(body: unknown): unknown {
