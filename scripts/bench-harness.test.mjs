@@ -98,7 +98,12 @@ async function measure(systems, changes) {
   const runs = [1, 2, 3].map((round) => ({ round, bytesPerSecond: 100_000 }))
   const limit = { id: 'cpu-1-1mb', name: 'reading', device: /** @type {const} */ ('cpu'), bytes: 1e6, runs }
   const bytesPerSecond = { min: 1e5, median: 1e5, max: 1e5 }
-  const { baseline, systems: results } = resultsOf(all, tests, [{ ...limit, bytesPerSecond }], ['steady'])
+  const { baseline, systems: results } = resultsOf(
+    all,
+    changes?.tests ?? tests,
+    [{ ...limit, bytesPerSecond }],
+    ['steady', 'second'],
+  )
   const byId = Object.fromEntries(results.map((result) => [result.id, result]))
   return { baseline, rounds, notes, saved, byId }
 }
@@ -198,6 +203,45 @@ test('one that crashes, one that is out of reach and one that fails say so, and 
   expect(byId.short?.status).toBe('failed')
   expect(byId.steady).toMatchObject({ status: 'ok' })
   expect(byId.steady?.tests.tg4?.runs).toHaveLength(3)
+})
+
+test('a busy page, a long context and a second baseline have ratios of their own', async () => {
+  const { run } = await fakeSystem('steady', 10).open()
+  /** @param {number} slowdown of a busy page */
+  const pageOf = (slowdown) => {
+    let factor = 1
+    return {
+      run: /** @type {Session['run']} */ (
+        async (request) => {
+          const answer = await run(request)
+          // A long prompt makes each token twice as dear.
+          const isLong = (request.prompts[0]?.length ?? 0) > 900
+          return {
+            ...answer,
+            totalMs: answer.firstTokenMs + (answer.totalMs - 80) * factor * (isLong ? 2 : 1),
+          }
+        }
+      ),
+      setBusy: async (/** @type {boolean} */ isBusy) => {
+        factor = isBusy ? slowdown : 1
+      },
+    }
+  }
+  const systems = [
+    fakeSystem('steady', 10, pageOf(4)),
+    fakeSystem('second', 10, pageOf(2)),
+    fakeSystem('native', 5),
+  ]
+  const tests = parseTests('busy,ctx100,ctx300')
+  const { byId } = await measure(systems, { tests })
+  expect(byId.steady?.tests.busy?.summary.median).toBeCloseTo(0.25)
+  expect(byId.second?.tests.busy?.ratio?.median).toBeCloseTo(2)
+  expect(byId.native).toMatchObject({ status: 'ok' })
+  expect(byId.native?.tests.busy).toBeUndefined()
+  expect(byId.steady?.contextCost).toMatchObject({ from: 'ctx100', to: 'ctx300', perRound: [2, 2, 2] })
+  expect(byId.native?.contextCost?.median).toBeCloseTo(1)
+  expect(byId.native?.tests.ctx300?.otherRatios?.second?.median).toBeCloseTo(4)
+  expect(byId.second?.tests.ctx300?.otherRatios).toBeUndefined()
 })
 
 test('without the baseline there are figures and no ratios', async () => {

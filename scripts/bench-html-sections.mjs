@@ -119,7 +119,7 @@ export const ratiosSections = (results) =>
 function ratiosSection({ tests, systems, baseline: first }, baseline) {
   const name = systems.find(({ id }) => id === baseline)?.name
   if (name === undefined) return nothing
-  const charts = tests.map((test) => {
+  const charts = tests.flatMap((test) => {
     const rows = systems.flatMap((system) => {
       const result = system.tests[test.id]
       const ratio =
@@ -130,12 +130,14 @@ function ratiosSection({ tests, systems, baseline: first }, baseline) {
             : result?.otherRatios?.[baseline ?? '']
       return ratio === undefined ? [] : [{ system, ratio }]
     })
+    if (rows.length < 2) return []
     const lowest = Math.min(0.8, ...rows.map(({ ratio }) => ratio.min)) / 1.1
     const highest = Math.max(1.25, ...rows.map(({ ratio }) => ratio.max)) * 1.1
     const place = (/** @type {number} */ ratio) =>
       `${((100 * Math.log(ratio / lowest)) / Math.log(highest / lowest)).toFixed(2)}%`
-    return html`<h3>${test.name}</h3><ul class="ratios" style="--one: ${place(1)}">${rows.map(
-      ({ system, ratio }) => html`<li>
+    return [
+      html`<h3>${test.name}</h3><ul class="ratios" style="--one: ${place(1)}">${rows.map(
+        ({ system, ratio }) => html`<li>
         <span class="who">${nameOf(system)}</span>
         <span class="track" aria-hidden="true" style="--min: ${place(ratio.min)}; --mid: ${place(ratio.median)}; --max: ${place(ratio.max)}"><i></i><b></b></span>
         <span class="figure">${
@@ -144,7 +146,8 @@ function ratiosSection({ tests, systems, baseline: first }, baseline) {
             : html`${times(ratio.median)} <small>${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}</small>`
         }</span>
       </li>`,
-    )}</ul>`
+      )}</ul>`,
+    ]
   })
   return section(
     `Ratios to ${name}`,

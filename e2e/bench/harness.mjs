@@ -1,9 +1,9 @@
 // @ts-check
 import { measureAgreement, wrongnessOf } from './agreement.mjs'
-import { figuresOf } from './figures.mjs'
-import { loadTokens, promptOf } from './prompts.mjs'
+import { loadTokens } from './prompts.mjs'
 import { failureOf, withDeadline } from './system.mjs'
 import { isWorkload, maxStreams } from './tests.mjs'
+import { runTest } from './workload.mjs'
 
 /**
  * @typedef {import('./schema.mjs').BenchTest} BenchTest
@@ -102,12 +102,8 @@ export async function measureSystems(plan, progress) {
         for (const one of rotated(all, round)) {
           await attempt(one, workload.id, async (session) => {
             await rest(plan.restMs ?? 250)
-            const run =
-              workload.kind === 'busy'
-                ? await runBusy(session, workload, index, deadlines)
-                : await runWorkload(session, workload, index, deadlines)
-            if (run === undefined) return
-            if (round > 0) one.runs.get(workload.id)?.push({ round, ...run })
+            const run = await runTest(session, workload, index, deadlines)
+            if (round > 0 && run !== undefined) one.runs.get(workload.id)?.push({ round, ...run })
           })
         }
       }
@@ -234,53 +230,6 @@ async function askMemory({ session, result }, deadlines) {
   } catch (error) {
     result.notes.push(`Its memory is not known: ${failureOf(error).reason}`)
   }
-}
-
-/**
- * @param {Session} session
- * @param {Workload} workload
- * @param {number} index of its first prompt
- * @param {Deadlines} deadlines
- * @returns {Promise<Omit<Run, 'round'>>}
- */
-async function runWorkload(session, workload, index, deadlines) {
-  const { kind, answerTokens, streams } = workload
-  const prompts = Array.from({ length: streams }, (_, stream) =>
-    promptOf(index + stream, workload.promptTokens),
-  )
-  const answer = await withDeadline(
-    session.run({ prompts, maxTokens: answerTokens }),
-    deadlines.runMs(workload),
-    workload.name,
-  )
-  if (answer.answerTokens !== answerTokens * streams) {
-    throw new Error(`It was to answer ${answerTokens * streams} tokens and answered ${answer.answerTokens}.`)
-  }
-  const { value, reported } = figuresOf(kind, answer)
-  return {
-    value,
-    promptTokens: answer.promptTokens,
-    answerTokens: answer.answerTokens,
-    ...(reported !== undefined && { reported }),
-  }
-}
-
-/**
- * The rate while the page is busy, over the one right before.
- * @param {Session} session
- * @param {Workload} workload
- * @param {number} index of its first prompt
- * @param {Deadlines} deadlines
- * @returns {Promise<Omit<Run, 'round'> | undefined>} undefined where it has no page
- */
-async function runBusy(session, workload, index, deadlines) {
-  const { setBusy } = session
-  if (setBusy === undefined) return undefined
-  const idle = await runWorkload(session, workload, index, deadlines)
-  await withDeadline(setBusy(true), deadlines.openMs, 'Keeping its page busy')
-  const busy = await runWorkload(session, workload, index + 1, deadlines)
-  await withDeadline(setBusy(false), deadlines.openMs, 'Letting its page be')
-  return { promptTokens: busy.promptTokens, answerTokens: busy.answerTokens, value: busy.value / idle.value }
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { casesOf, measureAgreement } from './agreement.mjs'
+import { agreementOfWindows, casesOf, measureAgreement } from './agreement.mjs'
 import { describeModelFile, joinShards } from './model-file.mjs'
 import { peerFolders, peerPage } from './peer-page.mjs'
 import { servePeers } from './peer-server.mjs'
@@ -189,17 +189,7 @@ async function measureWllama({ model, reference, gpu, onConsole, progress }) {
 async function agreementOf(model, reference, windows) {
   const path = await pathOf(model)
   if (path === undefined) return undefined
-  const cases = casesOf(reference, await readTokenBytes(path))
-  return measureAgreement(async (window) => {
-    const compared = windows[cases.indexOf(window)]?.compared ?? []
-    return window.steps.map(({ position }) => {
-      const step = compared[reference.positions.indexOf(position)]
-      if (step === undefined) return []
-      const likeliest = step.found.find(([token]) => token === step.best)
-      // Where the reference does not list it, only which token it is counts.
-      return [likeliest ?? [step.best, 0], ...step.found.filter((one) => one !== likeliest)]
-    })
-  }, cases)
+  return agreementOfWindows(reference, casesOf(reference, await readTokenBytes(path)), windows)
 }
 
 /**
