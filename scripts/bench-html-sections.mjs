@@ -1,5 +1,15 @@
 // @ts-check
-import { megabytes, memoryNames, percent, rangeOf, statusLabels } from './bench-table.mjs'
+import {
+  contextCostOf,
+  formatOf,
+  megabytes,
+  memoryNames,
+  partialWords,
+  percent,
+  rangeOf,
+  statusLabels,
+  unitOf,
+} from './bench-table.mjs'
 
 /**
  * @typedef {import('../e2e/bench/schema.mjs').BenchResults} BenchResults
@@ -62,34 +72,25 @@ const badge = ({ status }) =>
 /** @param {SystemResult} system */
 const nameOf = (system) => html`${system.name}${badge(system)}`
 
-/** @param {BenchTest} test */
-const formatOf =
-  ({ unit }) =>
-  (/** @type {number} */ value) =>
-    unit === 'ms' ? (value / 1000).toFixed(2) : value.toFixed(1)
-
 const times = (/** @type {number} */ ratio) => `${ratio.toFixed(2)} ×`
 
 /** @param {BenchResults} results */
-export function flagsSection({ systems }) {
+export function flagsSection({ systems, notes = [], isPartial }) {
   const flagged = systems.filter(({ status }) => status !== 'ok')
-  if (flagged.length === 0) return nothing
+  const ofTheRun = [...(isPartial ? [partialWords] : []), ...notes]
+  if (flagged.length + ofTheRun.length === 0) return nothing
   return section(
     'What went wrong',
-    'These rows have no figures, or figures that do not count.',
+    'Rows that are named here have no figures, or figures that do not count.',
     html`<ul class="flags">${flagged.map(
       (system) => html`<li><strong>${system.name}</strong>${badge(system)}<br />${system.reason ?? ''}</li>`,
-    )}</ul>`,
+    )}${ofTheRun.map((sentence) => html`<li>${sentence}</li>`)}</ul>`,
   )
 }
 
 /** @param {BenchResults} results */
 export function speedsSection({ tests, systems, numRounds }) {
-  const heads = [
-    'System',
-    ...tests.map(({ id, unit }) => `${id}, ${unit === 'ms' ? 's' : unit}`),
-    'Same token',
-  ]
+  const heads = ['System', ...tests.map((test) => `${test.id}, ${unitOf(test)}`), 'Same token']
   const rows = systems.map((system) => [
     nameOf(system),
     ...tests.map((test) => {
@@ -108,20 +109,35 @@ export function speedsSection({ tests, systems, numRounds }) {
 }
 
 /** @param {BenchResults} results */
-export function ratiosSection({ tests, systems, baseline }) {
+export const ratiosSections = (results) =>
+  [results.baseline, ...(results.otherBaselines ?? [])].map((baseline) => ratiosSection(results, baseline))
+
+/**
+ * @param {BenchResults} results
+ * @param {string | null} baseline
+ */
+function ratiosSection({ tests, systems, baseline: first }, baseline) {
   const name = systems.find(({ id }) => id === baseline)?.name
   if (name === undefined) return nothing
-  const charts = tests.map((test) => {
+  const charts = tests.flatMap((test) => {
     const rows = systems.flatMap((system) => {
-      const ratio = system.id === baseline ? { min: 1, median: 1, max: 1 } : system.tests[test.id]?.ratio
+      const result = system.tests[test.id]
+      const ratio =
+        system.id === baseline
+          ? result && { min: 1, median: 1, max: 1 }
+          : baseline === first
+            ? result?.ratio
+            : result?.otherRatios?.[baseline ?? '']
       return ratio === undefined ? [] : [{ system, ratio }]
     })
+    if (rows.length < 2) return []
     const lowest = Math.min(0.8, ...rows.map(({ ratio }) => ratio.min)) / 1.1
     const highest = Math.max(1.25, ...rows.map(({ ratio }) => ratio.max)) * 1.1
     const place = (/** @type {number} */ ratio) =>
       `${((100 * Math.log(ratio / lowest)) / Math.log(highest / lowest)).toFixed(2)}%`
-    return html`<h3>${test.name}</h3><ul class="ratios" style="--one: ${place(1)}">${rows.map(
-      ({ system, ratio }) => html`<li>
+    return [
+      html`<h3>${test.name}</h3><ul class="ratios" style="--one: ${place(1)}">${rows.map(
+        ({ system, ratio }) => html`<li>
         <span class="who">${nameOf(system)}</span>
         <span class="track" aria-hidden="true" style="--min: ${place(ratio.min)}; --mid: ${place(ratio.median)}; --max: ${place(ratio.max)}"><i></i><b></b></span>
         <span class="figure">${
@@ -130,10 +146,11 @@ export function ratiosSection({ tests, systems, baseline }) {
             : html`${times(ratio.median)} <small>${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}</small>`
         }</span>
       </li>`,
-    )}</ul>`
+      )}</ul>`,
+    ]
   })
   return section(
-    'Ratios',
+    `Ratios to ${name}`,
     `How many times as fast as ${name}: taken within each round, then the median (dot), smallest and largest (line). Right of the upright line is faster. Each scale is logarithmic.`,
     charts,
   )
@@ -156,7 +173,7 @@ export function roundsSection({ tests, systems }) {
         : [[system.name, runs.map(({ value }) => formatOf(test)(value)).join(' · ')]]
     })
     return html`<h3>${test.name}</h3><div class="chart" data-chart="${test.id}" aria-hidden="true"></div>
-      <details><summary>The figures of each round</summary>${table(`${test.name}: each round`, ['System', test.unit === 'ms' ? 's' : test.unit], rows)}</details>`
+      <details><summary>The figures of each round</summary>${table(`${test.name}: each round`, ['System', unitOf(test)], rows)}</details>`
   })
   return section(
     'Round by round',
@@ -319,9 +336,10 @@ export function factsSection(results) {
         .filter((part) => part !== undefined)
         .join('; '),
     ],
-    ...systems.flatMap(({ name, device, detail, file, notes }) => {
+    ...systems.flatMap(({ name, device, detail, file, contextCost, notes }) => {
       const other = file && !file.isSameFile ? `another file, ${file.name}` : undefined
-      const parts = [device, detail, other, ...notes].filter((part) => part !== undefined)
+      const cost = contextCost && contextCostOf(contextCost)
+      const parts = [device, detail, other, cost, ...notes].filter((part) => part !== undefined)
       return parts.length === 0 ? [] : [[name, parts.join('; ')]]
     }),
     [

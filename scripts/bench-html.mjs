@@ -10,12 +10,12 @@ import {
   limitsSection,
   loadSection,
   memorySection,
-  ratiosSection,
+  ratiosSections,
   roundsSection,
   speedsSection,
   workSection,
 } from './bench-html-sections.mjs'
-import { megabytes } from './bench-table.mjs'
+import { formatOf, megabytes, unitOf } from './bench-table.mjs'
 import { runAsScript, ScriptError } from './command-line.mjs'
 
 /** @typedef {import('../e2e/bench/schema.mjs').BenchResults} BenchResults */
@@ -53,7 +53,7 @@ export function htmlOf(results) {
     </header>`,
     flagsSection(results),
     speedsSection(results),
-    ratiosSection(results),
+    ...ratiosSections(results),
     roundsSection(results),
     limitsSection(results),
     agreementSection(results),
@@ -114,12 +114,12 @@ function jsonOf(value) {
  * @param {BenchResults} results
  */
 function chartsOf({ tests, systems }) {
-  return tests.map(({ id, unit }) => ({
-    id,
-    unit: unit === 'ms' ? 's' : unit,
+  return tests.map((test) => ({
+    id: test.id,
+    unit: unitOf(test),
     systems: systems.map(({ name, tests }) => ({
       name,
-      runs: (tests[id]?.runs ?? []).map(({ round, value }) => [round, unit === 'ms' ? value / 1000 : value]),
+      runs: (tests[test.id]?.runs ?? []).map(({ round, value }) => [round, Number(formatOf(test)(value))]),
     })),
   }))
 }

@@ -9,13 +9,15 @@ const defaultBackends = 'webgpu,wasm,ort'
 const defaultPeers = 'wllama-1,wllama-2,wllama-webgpu,transformers,webllm'
 
 const usage = `Usage: npm run bench -- [options]
-  --backends LIST    of ours: webgpu, wasm, wasm-1 (one thread), ort; ${defaultBackends} if left out, or none
+  --backends LIST    of ours: webgpu, wasm, wasm-1 (one thread), wasm-int8 and wasm-f32 (activations), ort;
+                     ${defaultBackends} if left out, or none
   --peers LIST       wllama-1, wllama-2 (threads), wllama-webgpu, transformers, webllm; all of these if left out, or none;
                      and llama.cpp, native and outside the browser, which is fetched when it is named
   --model MODEL      a name of public/models/models.json or a GGUF file; the default model if left out
-  --tests LIST       pp128, pp512, tg64, tg128, ttft, load, batch4, ctx2048 and the like; ${defaultTests} if left out
+  --tests LIST       pp128, pp512, tg64, tg128, ttft, load, busy, batch4, ctx2048 and the like; ${defaultTests} if left out
   --repeats N        rounds that count, after one that does not; 3 if left out
-  --baseline SYSTEM  that ratios are taken to, such as brasa-ort; wllama-2 if left out
+  --baseline LIST    systems that ratios are taken to, such as brasa-ort, the table's first; wllama-2 if left out, and llama.cpp where
+                     it runs
   --linears LIST     of ort: f32, int8 or both, each a row; its own choice if left out
   --variants LIST    of webgpu: base, fused, quads, each a row; the fastest by its own measurement if left out
   --transformers-model DIR   an ONNX model as transformers.js reads it, where its hub is out of reach
@@ -29,7 +31,7 @@ const usage = `Usage: npm run bench -- [options]
   --prompts FILE     [{ "name", "text", "maxTokens" }]: run these on our backends instead, and write their answers to --out
   --verbose          show the pages' console`
 
-const knownBackends = /** @type {const} */ (['webgpu', 'wasm', 'wasm-1', 'ort'])
+const knownBackends = /** @type {const} */ (['webgpu', 'wasm', 'wasm-1', 'wasm-int8', 'wasm-f32', 'ort'])
 const knownPeers = [...defaultPeers.split(','), 'llama.cpp']
 
 /** @param {string[]} args */
@@ -52,7 +54,7 @@ export function readOptions(args) {
     isFile,
     tests: testsOf(values.tests ?? defaultTests),
     numRounds: countOf(values.repeats ?? '3'),
-    baseline: values.baseline ?? 'wllama-2',
+    baselines: (values.baseline ?? 'wllama-2,llama.cpp').split(',').filter((id) => id !== ''),
     folders: { transformers: values['transformers-model'], webllm: values['webllm-model'] },
     browser: {
       gpu: values.gpu ?? false,

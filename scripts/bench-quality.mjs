@@ -7,26 +7,28 @@ import { reasonOf, root, runAsScript, ScriptError } from './command-line.mjs'
 import { fetchModel } from './fetch-model.mjs'
 import { ensureBuilt, ensureInstalled } from './setup.mjs'
 
+const defaultBackends = 'wasm,wasm-int8,ort-f32,ort-int8,webgpu,wllama'
+
 const usage = `Usage: npm run bench:quality -- [options]
-How well a model predicts a text, and how near it is to the float64 model: per backend and per quantisation.
+How well a model predicts a text, and how near it is to the float64 model: per backend and per quantisation, and a peer beside them.
   --models LIST     names of public/models/models.json, URLs or GGUF files, with commas; the default model if left out
-  --backends LIST   ort-f32, ort-int8, webgpu, reference; the first three if left out
+  --backends LIST   wasm (activations of 15 bits), wasm-1 (one thread), wasm-int8, wasm-f32, ort-f32, ort-int8, webgpu, reference, and
+                    wllama with two threads; ${defaultBackends} if left out
   --tokens N        positions to score in each row; all 4,472 of the text, and 1,024 on a software adapter, if left out
   --reference FILE  made by scripts/fixtures/quality_reference.py; the default model's if left out
   --out FILE        write the rows there as JSON
   --gpu             use this machine's GPU instead of the software adapter
   --verbose         show the page's console`
 
-const knownBackends = ['ort-f32', 'ort-int8', 'webgpu', 'reference']
+const knownBackends = [
+  ...['wasm', 'wasm-1', 'wasm-int8', 'wasm-f32', 'ort-f32', 'ort-int8', 'webgpu', 'reference'],
+  'wllama',
+]
 
-/** Positions of the text that a software adapter scores: at 9 a second, two minutes. */
-const softwarePositions = 1024
+/** A row that is not there by then hangs: reading the whole text takes the slowest a tenth of it. */
+const rowDeadlineMs = 60 * 60_000
 
-/**
- * @typedef {import('../e2e/bench/quality-report.mjs').QualityRow} QualityRow
- * @typedef {import('../e2e/bench/quality-measure.mjs').QualityReference} QualityReference
- * @typedef {import('../e2e/bench/quality-measure.mjs').WindowScores} WindowScores
- */
+/** @typedef {import('../e2e/bench/quality-measure.mjs').QualityReference} QualityReference */
 
 await runAsScript(import.meta.url, async (args) => {
   const options = readOptions(args)
@@ -35,16 +37,26 @@ await runAsScript(import.meta.url, async (args) => {
     if (!isFile && !/[:/]/.test(name)) await fetchModel({ id: name, log: console.error })
   }
   ensureBuilt()
+  const { progressOf } = await import('../e2e/bench/quality-measure.mjs')
   const { describeQualities, likelihoodOf } = await import('../e2e/bench/quality-report.mjs')
+  const { measureQuality } = await import('../e2e/bench/quality-rows.mjs')
+  const { withDeadline } = await import('../e2e/bench/system.mjs')
 
-  /** @type {{ row: Omit<QualityRow, 'common'>, windows: readonly WindowScores[] }[]} */
+  /** @type {import('../e2e/bench/quality-rows.mjs').Measured[]} */
   const measured = []
   let numFailed = 0
   const settings = options.models.flatMap((model) => options.backends.map((backend) => ({ model, backend })))
   for (const [index, { model, backend }] of settings.entries()) {
     const label = `${index + 1} of ${settings.length}: ${model.name} on ${backend}`
+    const progress = progressLine(label)
+    const onConsole = (/** @type {string} */ line) => {
+      const done = progressOf(line)
+      if (done !== undefined) progress.update(done)
+      else if (options.verbose) console.error(`page: ${line}`)
+    }
     try {
-      measured.push(await measure(model, backend, label, options))
+      const measuring = measureQuality(backend, { ...options, model, onConsole, progress })
+      measured.push(await withDeadline(measuring, rowDeadlineMs, 'The row'))
     } catch (error) {
       numFailed++
       console.error(`error: ${label}: ${reasonOf(error)}`)
@@ -52,13 +64,18 @@ await runAsScript(import.meta.url, async (args) => {
   }
   if (measured.length === 0) process.exit(1)
 
-  const numCommon = Math.min(...measured.map(({ windows }) => windows[0]?.logprobs.length ?? 0))
+  const numCommon = Math.min(
+    ...measured.flatMap(({ windows }) => (windows === undefined ? [] : [windows[0]?.logprobs.length ?? 0])),
+  )
   const common = (/** @type {readonly { logprobs: readonly number[] }[]} */ windows) =>
     likelihoodOf(
       windows.map(({ logprobs }) => logprobs),
       numCommon,
     )
-  const rows = measured.map(({ row, windows }) => ({ ...row, common: common(windows) }))
+  const rows = measured.map(({ row, windows }) => ({
+    ...row,
+    ...(windows !== undefined && { common: common(windows) }),
+  }))
   const isCompared = rows.some(({ divergence }) => divergence !== undefined)
   const reference = isCompared
     ? {
@@ -76,84 +93,6 @@ await runAsScript(import.meta.url, async (args) => {
   }
   process.exit(numFailed === 0 ? 0 : 1)
 })
-
-/**
- * @param {Model} model
- * @param {string} backend
- * @param {string} label
- * @param {ReturnType<typeof readOptions>} options
- * @returns {Promise<{ row: Omit<QualityRow, 'common'>, windows: readonly WindowScores[] }>}
- */
-async function measure(model, backend, label, { gpu, tokens, reference, verbose }) {
-  const { loadEngine, openBenchPage } = await import('../e2e/bench/session.mjs')
-  const { measureSpeed, progressOf, scoreWindows } = await import('../e2e/bench/quality-measure.mjs')
-  const { divergenceFrom, likelihoodOf, sharesTokens } = await import('../e2e/bench/quality-report.mjs')
-  const { numWindows, qualityText, windowsOf } = await import('../e2e/bench/quality-windows.mjs')
-
-  const progress = progressLine(label)
-  const { page, close } = await openBenchPage({
-    gpu,
-    onConsole: (line) => {
-      const done = progressOf(line)
-      if (done !== undefined) progress.update(done)
-      else if (verbose) console.error(`page: ${line}`)
-    },
-  })
-  try {
-    const [name = '', linears] = backend.split('-')
-    const engine = await loadEngine(page, {
-      model: model.name,
-      isFile: model.isFile,
-      backend: name,
-      ...(linears !== undefined && { linears }),
-      onProgress: (line) => progress.say(line),
-    })
-    const all = await engine.evaluate(async (engine, text) => [...(await engine.tokenize(text))], qualityText)
-    const windows = windowsOf(all)
-    const facts = await engine.evaluate(async (engine) => ({
-      model: engine.model,
-      device: engine.device,
-      memory: await engine.memory(),
-    }))
-    const most = (windows[0]?.length ?? 0) - 1
-    const isSoftware = /swiftshader|llvmpipe|lavapipe/i.test(facts.device.adapter) || name === 'reference'
-    const wanted = tokens ?? (isSoftware ? softwarePositions : most * numWindows)
-    const numPositions = Math.max(1, Math.min(most, Math.round(wanted / numWindows)))
-    progress.begin(numPositions * numWindows)
-    const compared = sharesTokens(reference, windows) ? reference : undefined
-    const scores = await scoreWindows(engine, windows, {
-      numPositions,
-      reference: compared,
-      onProgress: progress.update,
-    })
-    progress.say('speed')
-    const speed = await measureSpeed(engine, qualityText)
-    await engine.evaluate((engine) => engine.dispose())
-    const { weightBytes, kvCacheBytes, otherBytes } = facts.memory
-    const scored = likelihoodOf(
-      scores.windows.map(({ logprobs }) => logprobs),
-      numPositions,
-    )
-    const hasPositions = scores.windows.some((window) => window.compared.length > 0)
-    const row = {
-      model: facts.model.id,
-      quantisation: facts.model.quantisation,
-      fileBytes: facts.model.sizeBytes,
-      backend,
-      adapter: facts.device.adapter,
-      ...(facts.device.linears !== undefined && { linears: facts.device.linears.format }),
-      scored,
-      ...(compared !== undefined && hasPositions && { divergence: divergenceFrom(compared, scores.windows) }),
-      memoryBytes: weightBytes + kvCacheBytes + otherBytes,
-      ...speed,
-      scoredTokensPerSecond: scored.numTokens / scores.seconds,
-    }
-    progress.say(`perplexity ${scored.perplexity.toFixed(3)} over ${scored.numTokens} positions`)
-    return { row, windows: scores.windows }
-  } finally {
-    await close()
-  }
-}
 
 /**
  * Lines on stderr: what happens, and while positions are scored how many, how fast and how long still.
@@ -188,8 +127,6 @@ function progressLine(label) {
   }
 }
 
-/** @typedef {{ name: string, isFile: boolean }} Model */
-
 /** @param {string[]} args */
 function readOptions(args) {
   const values = parse(args)
@@ -198,7 +135,7 @@ function readOptions(args) {
     process.exit(0)
   }
   const listOf = (/** @type {string} */ text) => text.split(',').filter((name) => name !== '')
-  const backends = listOf(values.backends ?? 'ort-f32,ort-int8,webgpu')
+  const backends = listOf(values.backends ?? defaultBackends)
   const unknown = backends.find((name) => !knownBackends.includes(name))
   if (unknown !== undefined || backends.length === 0) {
     throw new ScriptError(`Backends are ${knownBackends.join(', ')}, not "${unknown ?? ''}".`)

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { agreementOfWindows, casesOf } from '../e2e/bench/agreement.mjs'
 import {
   describeQualities,
   divergenceFrom,
@@ -72,6 +73,21 @@ test('an exact backend diverges by nothing, a flattened one by much', () => {
   expect(much.numAgreeing).toBeLessThan(26)
 })
 
+test('as far as a peer can be asked, an exact backend agrees everywhere, and one with another favourite nowhere', async () => {
+  // Every token is a letter: none is part of a character.
+  const cases = casesOf(reference, Array(49_152).fill(Uint8Array.of(97)))
+  const agreement = await agreementOfWindows(reference, cases, exact())
+  expect(agreement).toMatchObject({ numSteps: 256, numAgreeing: 256 })
+  expect(agreement?.maxKlDivergence).toBeLessThan(1e-12)
+  const astray = exact().map(({ logprobs, compared }) => ({
+    logprobs,
+    compared: compared.slice(0, 8).map(({ found }) => ({ best: -1, found })),
+  }))
+  expect(await agreementOfWindows(reference, cases, astray)).toMatchObject({
+    ...{ numSteps: 64, numSkipped: 192, numAgreeing: 0 },
+  })
+})
+
 test('only a model with the same tokens is held against the reference', () => {
   const windows = reference.windows.map(({ tokens }) => [...tokens])
   expect(sharesTokens(reference, windows)).toBe(true)
@@ -95,8 +111,17 @@ test('the table has a row for each, and says what has no reference', () => {
     scoredTokensPerSecond: 8,
   }
   const compared = { ...row, divergence: divergenceFrom(reference, exact()) }
-  const text = describeQualities([row, compared], { model: 'source', common: likelihood })
-  const [head, first, second, source] = text.split('\n')
+  const peer = {
+    ...{ model: 'a-model', fileBytes: 98_400_000, backend: 'wllama', adapter: 'CPU', processBytes: 4e8 },
+    ...{ prefillTokensPerSecond: 30, decodeTokensPerSecond: 20 },
+    agreement: {
+      ...{ numSteps: 239, numSkipped: 1, numAgreeing: 231, numDecided: 230, numDecidedAgreeing: 226 },
+      ...{ meanKlDivergence: 1.3e-3, maxKlDivergence: 0.1 },
+    },
+  }
+  const text = describeQualities([row, compared, peer], { model: 'source', common: likelihood })
+  const [head, first, second, third, source] = text.split('\n')
+  expect(third).toMatch(/^a-model +98\.4 MB +wllama +– .* 1\.3e-3 +231 of 239 +– +400\.0 MB +20\.0 tok\/s/)
   expect(head).toContain('bits/token of 1,024')
   expect(first).toContain('no reference')
   expect(second).toContain('256 of 256')

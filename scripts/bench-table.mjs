@@ -22,7 +22,7 @@ export const memoryNames = {
   weightBytes: 'weights',
   kvCacheBytes: 'keys and values',
   otherBytes: 'other',
-  jsHeapBytes: 'JS heap of the page',
+  jsHeapBytes: 'JS heap',
   wasmHeapBytes: 'WASM heap',
   processBytes: 'all its processes',
 }
@@ -36,7 +36,7 @@ export function tableOf(results) {
   const { tests, systems, baseline } = results
   const heads = [
     'system',
-    ...tests.map(({ id, unit }) => `${id}, ${unit === 'ms' ? 's' : unit}`),
+    ...tests.map((test) => `${test.id}, ${unitOf(test)}`),
     'of its limit',
     'top-1',
     'KL, nats',
@@ -82,9 +82,11 @@ export function describeResults(results) {
  * @param {BenchResults} results
  * @returns {string[]}
  */
-export function factsOf({ model, systems, limits, machine, browser, baseline, numRounds }) {
+export function factsOf(results) {
+  const { model, systems, limits, machine, browser, baseline, numRounds, notes = [], isPartial } = results
   const name = systems.find(({ id }) => id === baseline)?.name
   return [
+    ...(isPartial ? [partialWords] : []),
     `${model.file}, ${megabytes(model.bytes)}${model.weightBytesPerToken === undefined ? '' : `, of which a token reads ${megabytes(model.weightBytesPerToken)}`}. Median (smallest to largest) of ${numRounds} rounds; load: of 3${name === undefined ? '' : `; × is how many times as fast as ${name}, the median of the ratios within a round`}.`,
     ...systems.flatMap(({ name, status, reason }) => (status === 'ok' ? [] : [`${name}: ${reason}`])),
     ...systems.flatMap(({ name, device, detail, file }) => {
@@ -93,6 +95,10 @@ export function factsOf({ model, systems, limits, machine, browser, baseline, nu
       )
       return parts.length === 0 ? [] : [`${name} ran on ${parts.join('; ')}.`]
     }),
+    ...systems.flatMap(({ name, contextCost }) =>
+      contextCost ? [`${name}: ${contextCostOf(contextCost)}`] : [],
+    ),
+    ...(results.otherBaselines ?? []).flatMap((id) => ratiosTo(id, results)),
     ...systems.flatMap(({ name, load }) => (load === undefined ? [] : [`${name} loads ${loadOf(load)}.`])),
     ...systems.flatMap(({ name, memory }) => (memory === undefined ? [] : memoryOf(name, memory))),
     ...systems.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
@@ -100,9 +106,12 @@ export function factsOf({ model, systems, limits, machine, browser, baseline, nu
       ({ name, bytesPerSecond }) =>
         `Limit, ${name}: ${rangeOf(bytesPerSecond, (value) => (value / 1e9).toFixed(1))} GB/s.`,
     ),
+    ...notes,
     `${machine.cpu ?? machine.platform}, ${machine.numCores} cores; Chromium ${browser.version}; WebGPU adapter ${browser.adapter?.name ?? 'none'}.${noiseOf(machine)}`,
   ]
 }
+
+export const partialWords = 'The run did not come to its end: this is what it had measured by then.'
 
 /** @param {BenchResults['machine']} machine */
 const noiseOf = ({ noise, loadAverage }) =>
@@ -122,10 +131,31 @@ const fileOf = (file) =>
 function figureOf({ id, tests }, test, baseline) {
   const result = tests[test.id]
   if (result === undefined) return '–'
-  const isTime = test.unit === 'ms'
-  const range = rangeOf(result.summary, (value) => (isTime ? (value / 1000).toFixed(2) : value.toFixed(1)))
+  const range = rangeOf(result.summary, formatOf(test))
   if (id === baseline) return `${range} ×1`
   return result.ratio === undefined ? range : `${range} ×${result.ratio.median.toFixed(2)}`
+}
+
+/** @param {import('../e2e/bench/schema.mjs').ContextCost} cost */
+export function contextCostOf(cost) {
+  const words = rangeOf(cost, (value) => value.toFixed(2))
+  return `a token of ${cost.to} costs ${words} times one of ${cost.from}, within a round.`
+}
+
+/**
+ * @param {string} id of a further baseline
+ * @param {BenchResults} results
+ * @returns {string[]} a sentence for each other system
+ */
+function ratiosTo(id, { tests, systems }) {
+  const measure = systems.find((system) => system.id === id)?.name ?? id
+  return systems.flatMap((system) => {
+    const ratios = tests.flatMap((test) => {
+      const ratio = system.tests[test.id]?.otherRatios?.[id]
+      return ratio === undefined ? [] : [`${test.id} ×${rangeOf(ratio, (value) => value.toFixed(2))}`]
+    })
+    return ratios.length === 0 ? [] : [`${system.name}, times as fast as ${measure}: ${ratios.join(', ')}.`]
+  })
 }
 
 /** @param {SystemResult} system */
@@ -178,6 +208,18 @@ function memoryOf(name, memory) {
  * @param {(value: number) => string} format
  */
 export const rangeOf = ({ min, median, max }, format) => `${format(median)} (${format(min)}–${format(max)})`
+
+/** @param {Pick<BenchTest, 'unit'>} test */
+export const unitOf = ({ unit }) => ({ ms: 's', 'tok/s': 'tok/s', share: '%' })[unit]
+
+/**
+ * What writes a figure in the unit that `unitOf` names.
+ * @param {Pick<BenchTest, 'unit'>} test
+ */
+export const formatOf =
+  ({ unit }) =>
+  (/** @type {number} */ value) =>
+    ({ ms: (value / 1000).toFixed(2), 'tok/s': value.toFixed(1), share: (100 * value).toFixed(0) })[unit]
 
 export const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`
 export const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} MB`

@@ -25,10 +25,18 @@ const results = {
   },
   browser: { version: '156', userAgent: 'Chrome', args: [], headed: false, adapter: null },
   versions: { brasa: '0.1.0' },
-  model: { id: 'm', file: 'm.gguf', bytes: 98e6, sha256: '', weightBytesPerToken: 96e6 },
+  model: {
+    id: 'm',
+    file: 'm.gguf',
+    bytes: 98e6,
+    sha256: '',
+    weightBytesPerToken: 96e6,
+    embeddingBytesApart: 0,
+  },
   numRounds: 2,
   baseline: 'wllama-2',
-  tests: parseTests('tg64,ttft'),
+  otherBaselines: ['llama.cpp'],
+  tests: parseTests('tg64,ttft,busy'),
   systems: [
     {
       id: 'brasa-webgpu',
@@ -41,9 +49,12 @@ const results = {
           runs: [],
           summary: summary(10),
           ratio: { ...summary(2), perRound: [1, 3] },
+          otherRatios: { 'llama.cpp': { ...summary(3), perRound: [2, 4] } },
           shareOfLimit: { min: 0.2, median: 0.25, max: 0.3 },
         },
+        busy: { runs: [], summary: { min: 0.5, median: 0.6, max: 0.7 } },
       },
+      contextCost: { from: 'ctx100', to: 'ctx2000', ...summary(1.5), perRound: [1.5] },
       agreement: {
         numSteps: 200,
         numSkipped: 0,
@@ -76,11 +87,17 @@ const results = {
 test('a row that must not be believed says so, beside its figures, ratio, limit and agreement', () => {
   const lines = describeResults(results).split('\n')
   const row = (/** @type {string} */ name) => lines.find((line) => line.startsWith(name))
-  expect(row('Ours')).toMatch(/10\.0 \(9\.0–11\.0\) ×2\.00 +– +25% +10% of 200 +3\.0e\+0 .*WRONG OUTPUT$/)
-  expect(row('Theirs')).toMatch(/5\.0 \(4\.0–6\.0\) ×1 +1\.50 \(1\.50–1\.50\) ×1/)
+  expect(row('Ours')).toMatch(
+    /10\.0 \(9\.0–11\.0\) ×2\.00 +– +60 \(50–70\) +25% +10% of 200 +3\.0e\+0 .*WRONG OUTPUT$/,
+  )
+  expect(row('Theirs')).toMatch(/5\.0 \(4\.0–6\.0\) ×1 +1\.50 \(1\.50–1\.50\) ×1 +–/)
   expect(row('Absent')).toMatch(/out of reach$/)
   expect(lines).toContain('Ours: These are not the model’s answers.')
   expect(lines).toContain('Absent: The hub is out of reach.')
+  expect(lines).toContain(
+    'Ours: a token of ctx2000 costs 1.50 (0.50–2.50) times one of ctx100, within a round.',
+  )
+  expect(lines).toContain('Ours, times as fast as llama.cpp: tg64 ×3.00 (2.00–4.00).')
 })
 
 test('the docs get the table, the command that made it, and nothing else changes', () => {

@@ -1,5 +1,5 @@
 // @ts-check
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { writeHtmlReport } from './bench-html.mjs'
@@ -28,22 +28,31 @@ await runAsScript(import.meta.url, async (args) => {
 
   const { runBench } = await import('../e2e/bench/run.mjs')
   const progress = stepProgress()
-  const results = await runBench(options, progress)
+  const out = options.out ?? defaultPath(new Date())
+  const results = await runBench(options, progress, (results) => saveResults(results, out))
   progress.finish()
-  const out = options.out ?? defaultPath(results.startedAt)
-  mkdirSync(dirname(out), { recursive: true })
-  writeFileSync(out, `${JSON.stringify(results, null, 2)}\n`)
   if (options.html !== undefined) writeHtmlReport(results, options.html)
   console.log(`\n${describeResults(results)}\n\nWritten to ${out}`)
   process.exit(results.systems.some(({ status }) => status === 'ok') ? 0 : 1)
 })
 
-/** @param {string} startedAt */
+/**
+ * Whole or not at all: it is written again and again while other things may end this process.
+ * @param {import('../e2e/bench/schema.mjs').BenchResults} results
+ * @param {string} path
+ */
+function saveResults(results, path) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.partial`, `${JSON.stringify(results, null, 2)}\n`)
+  renameSync(`${path}.partial`, path)
+}
+
+/** @param {Date} startedAt */
 function defaultPath(startedAt) {
   const machine = hostname()
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-  return join(root, 'bench', 'results', `${startedAt.slice(0, 10)}-${machine}.json`)
+  return join(root, 'bench', 'results', `${startedAt.toISOString().slice(0, 10)}-${machine}.json`)
 }
 
 /**
@@ -60,13 +69,13 @@ async function runPrompts({ backends, linears, variants, model, isFile, browser,
   /** @type {object[]} */
   const records = []
   let numFailed = 0
-  for (const setting of settings) {
-    const name = Object.values(setting).join(' ')
+  for (const row of settings) {
+    const name = Object.values(row).join(' ')
     // A page of its own for each: what one leaves behind in memory must not slow the next.
     const { page, close } = await openBenchPage(browser)
     try {
       const onProgress = (/** @type {string} */ line) => console.error(`${name}: ${line}`)
-      const engine = await loadEngine(page, { model, isFile, ...setting, onProgress })
+      const engine = await loadEngine(page, { model, isFile, row, onProgress })
       for (const prompt of prompts) {
         const record = await runPrompt(engine, prompt)
         records.push({ model, ...record })

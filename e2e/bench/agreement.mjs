@@ -90,6 +90,25 @@ export async function measureAgreement(follow, cases) {
 }
 
 /**
+ * The same of a system that gave the windows of the text probabilities already.
+ * @param {import('./quality-measure.mjs').QualityReference} reference
+ * @param {readonly ReferenceCase[]} cases of its windows
+ * @param {readonly import('./quality-measure.mjs').WindowScores[]} windows
+ */
+export function agreementOfWindows({ positions }, cases, windows) {
+  return measureAgreement(async (window) => {
+    const compared = windows[cases.indexOf(window)]?.compared ?? []
+    return window.steps.map(({ position }) => {
+      const step = compared[positions.indexOf(position)]
+      if (step === undefined) return []
+      const likeliest = step.found.find(([token]) => token === step.best)
+      // Where the reference does not list it, only which token it is counts.
+      return [likeliest ?? [step.best, 0], ...step.found.filter((one) => one !== likeliest)]
+    })
+  }, cases)
+}
+
+/**
  * @param {Agreement} agreement
  * @returns {string | undefined} what is wrong with the answers, in a sentence
  */

@@ -82,6 +82,33 @@ export async function openPage(page, url, name) {
   await page.waitForFunction((name) => name in globalThis, name, { timeout: 30_000 })
 }
 
+/** How long a busy page works before it looks what came in: a token waits as long at most. */
+const busySliceMs = 16
+
+/**
+ * Keeps the page's main thread busy, one piece of work after the other without a rest, or lets it be.
+ * @param {Page} page
+ * @param {boolean} isBusy
+ */
+export function setBusy(page, isBusy) {
+  return page.evaluate(
+    ({ isBusy, sliceMs }) => {
+      const scope = /** @type {any} */ (globalThis)
+      scope.isBusy = isBusy
+      if (!isBusy) return
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = () => {
+        const until = performance.now() + sliceMs
+        while (performance.now() < until);
+        if (scope.isBusy) port2.postMessage(0)
+        else port1.close()
+      }
+      port2.postMessage(0)
+    },
+    { isBusy, sliceMs: busySliceMs },
+  )
+}
+
 /**
  * Proportional shares of what processes have in common, so that they add up. Linux tells them.
  * @param {string} profile of the browser, by which its processes are known: each has it on its command line

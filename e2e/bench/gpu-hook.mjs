@@ -1,4 +1,6 @@
 // @ts-check
+import { openBrowser } from './browser.mjs'
+import { promptOf, spareIndex } from './prompts.mjs'
 
 /**
  * @typedef {object} GpuCounts since a page was opened, of the page and its workers
@@ -157,5 +159,25 @@ export async function countPerToken(page, answer) {
       bytesRead: perToken('bytesRead'),
     },
     bytesHeld: long.after.bytesHeld,
+  }
+}
+
+/**
+ * What a system asks of the GPU, in a browser where nothing is timed.
+ * @param {import('./browser.mjs').BrowserOptions} options
+ * @param {(page: import('playwright').Page) => Promise<(prompts: readonly string[], numTokens: number) => Promise<unknown>>} load
+ *   resolves to what answers
+ */
+export async function countWorkIn(options, load) {
+  const { page, close } = await openBrowser(options, gpuHookScript)
+  try {
+    const answer = await load(page)
+    let index = spareIndex
+    const { perToken, bytesHeld } = await countPerToken(page, (numTokens) =>
+      answer([promptOf(++index, 16)], numTokens),
+    )
+    return { perToken, memory: { gpuBytes: bytesHeld }, notes: [] }
+  } finally {
+    await close()
   }
 }

@@ -1,9 +1,9 @@
 // @ts-check
 import { measureAgreement, wrongnessOf } from './agreement.mjs'
-import { figuresOf } from './figures.mjs'
-import { promptOf } from './prompts.mjs'
+import { loadTokens } from './prompts.mjs'
 import { failureOf, withDeadline } from './system.mjs'
 import { isWorkload, maxStreams } from './tests.mjs'
+import { runTest } from './workload.mjs'
 
 /**
  * @typedef {import('./schema.mjs').BenchTest} BenchTest
@@ -27,10 +27,18 @@ import { isWorkload, maxStreams } from './tests.mjs'
  * @property {number} numRounds that count
  * @property {readonly import('./system.mjs').ReferenceCase[]} reference
  * @property {(round: number, queries: readonly LimitQuery[]) => Promise<void>} onRound before each that counts, while nothing else runs
+ * @property {(all: readonly Measured[]) => void} [onMeasured] when there is something more to keep: after the loads, after each round
+ * @property {(sentence: string) => void} note what went wrong with none of the systems
  * @property {Deadlines} [deadlines]
  * @property {number} [restMs] between two runs, for threads of the one before to come to rest
  *
- * @typedef {{ openMs: number, loadMs: number, agreementMs: number, runMs: (workload: Workload) => number }} Deadlines
+ * @typedef {object} Deadlines
+ * @property {number} openMs
+ * @property {number} loadMs
+ * @property {number} agreementMs
+ * @property {number} roundMs of what is done before a round
+ * @property {number} closeMs
+ * @property {(workload: Workload) => number} runMs
  *
  * @typedef {object} Progress
  * @property {(numSteps: number) => void} begin
@@ -43,6 +51,9 @@ const defaultDeadlines = {
   loadMs: 300_000,
   // Of each text: some thirty requests to a system that is led by them.
   agreementMs: 300_000,
+  // What is done there has shorter ones of its own.
+  roundMs: 600_000,
+  closeMs: 15_000,
   // Four tokens a second, after half a minute for what is compiled on first use.
   runMs: ({ promptTokens, answerTokens, streams }) => 30_000 + 250 * streams * (promptTokens + answerTokens),
 }
@@ -74,77 +85,78 @@ export async function measureSystems(plan, progress) {
   const numSteps = 3 + (numRounds + 1) * workloads.length + numWarm
   progress.begin(all.length * numSteps)
 
+  const attempt = attempter(progress, deadlines)
+
   try {
     for (const one of all) {
-      await attempt(one, progress, 'load', () => loadFirst(one, deadlines))
+      await attempt(one, 'load', () => loadFirst(one, deadlines))
     }
-    for (const one of all) await attempt(one, progress, 'agreement', () => agree(one, reference, deadlines))
+    for (const one of all) await attempt(one, 'agreement', () => agree(one, reference, deadlines))
+    plan.onMeasured?.(all)
 
     for (let round = 0; round <= numRounds; round++) {
-      if (round > 0) await plan.onRound(round, queriesOf(all))
+      if (round > 0) await beforeRound(plan, round, all, deadlines)
       for (const [position, workload] of workloads.entries()) {
         // One prompt for all: what differs between systems is not the work.
         const index = (round * workloads.length + position) * maxStreams
         for (const one of rotated(all, round)) {
-          await attempt(one, progress, workload.id, async (session) => {
+          await attempt(one, workload.id, async (session) => {
             await rest(plan.restMs ?? 250)
-            const run = await runWorkload(session, workload, index, deadlines)
-            if (round > 0) one.runs.get(workload.id)?.push({ round, ...run })
+            const run = await runTest(session, workload, index, deadlines)
+            if (round > 0 && run !== undefined) one.runs.get(workload.id)?.push({ round, ...run })
           })
         }
       }
+      if (round > 0) plan.onMeasured?.(all)
     }
 
-    for (const one of all) {
-      if (one.session?.memory === undefined) continue
-      const memory = await withDeadline(
-        one.session.memory(),
-        deadlines.openMs,
-        'Asking for its memory',
-      ).catch(() => undefined)
-      if (memory !== undefined) one.result.memory = memory
-    }
+    for (const one of all) await askMemory(one, deadlines)
     for (let round = 1; round <= numWarm; round++) {
       for (const one of rotated(all, round)) {
-        await attempt(one, progress, 'warm load', async (session) => {
+        await attempt(one, 'warm load', async (session) => {
           const { time } = await withDeadline(session.load('storage'), deadlines.loadMs, 'Loading again')
           one.result.load?.warm.push(time)
           const value = time.totalMs
-          one.runs.get('load')?.push({ round, value, promptTokens: 0, answerTokens: 1 })
+          one.runs.get('load')?.push({ round, value, promptTokens: loadTokens, answerTokens: 1 })
         })
       }
     }
   } finally {
-    await Promise.all(all.map((one) => close(one)))
+    await Promise.all(all.map((one) => close(one, deadlines)))
   }
 
-  for (const one of all) await attempt(one, progress, 'work', () => countWork(one, deadlines), true)
+  for (const one of all) await attempt(one, 'work', () => countWork(one, deadlines), true)
   return all
 }
 
 /**
- * Does one step of a system that is still well, and makes its failure the system's.
- * @param {Measured} one
  * @param {Progress} progress
- * @param {string} what
- * @param {(session: Session) => Promise<void>} act
- * @param {boolean} [isClosed] after the session's end
+ * @param {Deadlines} deadlines
  */
-async function attempt(one, progress, what, act, isClosed = false) {
-  const { system, result } = one
-  progress.step(`${system.id} ${what}`, `${system.name}: ${what}`)
-  if (result.status !== 'ok' && result.status !== 'wrong-output') return
-  try {
-    await act(/** @type {Session} */ (one.session))
-  } catch (error) {
-    const { status, reason } = failureOf(error)
-    if (isClosed) {
-      // Its figures stand: what failed came after them.
-      result.notes.push(`Its work a token was not counted: ${reason}`)
-      return
+function attempter(progress, deadlines) {
+  /**
+   * Does one step of a system that is still well, and makes its failure the system's.
+   * @param {Measured} one
+   * @param {string} what
+   * @param {(session: Session) => Promise<void>} act
+   * @param {boolean} [isClosed] after the session's end
+   */
+  return async (one, what, act, isClosed = false) => {
+    const { system, result } = one
+    progress.step(`${system.id} ${what}`, `${system.name}: ${what}`)
+    if (result.status !== 'ok' && result.status !== 'wrong-output') return
+    try {
+      await act(/** @type {Session} */ (one.session))
+    } catch (error) {
+      const { status, reason } = failureOf(error)
+      if (isClosed) {
+        // Its figures stand: what failed came after them.
+        result.notes.push(`Its work a token was not counted: ${reason}`)
+        return
+      }
+      Object.assign(result, { status, reason })
+      await close(one, deadlines)
     }
-    Object.assign(result, { status, reason })
-    await close(one)
   }
 }
 
@@ -192,31 +204,31 @@ async function agree(one, reference, deadlines) {
 }
 
 /**
- * @param {Session} session
- * @param {Workload} workload
- * @param {number} index of its first prompt
+ * @param {Plan} plan
+ * @param {number} round
+ * @param {readonly Measured[]} all
  * @param {Deadlines} deadlines
- * @returns {Promise<Omit<Run, 'round'>>}
  */
-async function runWorkload(session, workload, index, deadlines) {
-  const { kind, answerTokens, streams } = workload
-  const prompts = Array.from({ length: streams }, (_, stream) =>
-    promptOf(index + stream, workload.promptTokens),
-  )
-  const answer = await withDeadline(
-    session.run({ prompts, maxTokens: answerTokens }),
-    deadlines.runMs(workload),
-    workload.name,
-  )
-  if (answer.answerTokens !== answerTokens * streams) {
-    throw new Error(`It was to answer ${answerTokens * streams} tokens and answered ${answer.answerTokens}.`)
+async function beforeRound(plan, round, all, deadlines) {
+  try {
+    await withDeadline(plan.onRound(round, queriesOf(all)), deadlines.roundMs, 'What comes before a round')
+  } catch (error) {
+    plan.note(`Round ${round} has no figures of the machine: ${failureOf(error).reason}`)
   }
-  const { value, reported } = figuresOf(kind, answer)
-  return {
-    value,
-    promptTokens: answer.promptTokens,
-    answerTokens: answer.answerTokens,
-    ...(reported !== undefined && { reported }),
+}
+
+/**
+ * A figure that is missing is no failure of the system: it goes on.
+ * @param {Measured} one
+ * @param {Deadlines} deadlines
+ */
+async function askMemory({ session, result }, deadlines) {
+  if (session?.memory === undefined) return
+  try {
+    const memory = await withDeadline(session.memory(), deadlines.openMs, 'Asking for it')
+    if (memory !== undefined) result.memory = memory
+  } catch (error) {
+    result.notes.push(`Its memory is not known: ${failureOf(error).reason}`)
   }
 }
 
@@ -236,14 +248,15 @@ async function countWork({ system, result }, deadlines) {
   result.notes.push(...notes)
 }
 
-/** @param {Measured} one */
-async function close(one) {
+/**
+ * @param {Measured} one
+ * @param {Deadlines} deadlines
+ */
+async function close(one, { closeMs }) {
   const { session } = one
   one.session = undefined
   if (session !== undefined) await withDeadline(session.close(), closeMs, 'Closing').catch(() => {})
 }
-
-const closeMs = 15_000
 
 /** @param {readonly Measured[]} all */
 const queriesOf = (all) => all.flatMap(({ session, limit }) => (session && limit ? [limit] : []))

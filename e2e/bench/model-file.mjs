@@ -41,7 +41,7 @@ export async function describeModelFile(id, path) {
     file: basename(path),
     bytes: statSync(path).size,
     sha256: await hashOf(path),
-    weightBytesPerToken: await weightBytesPerToken(path),
+    ...(await weightBytesOf(path)),
   }
 }
 
@@ -53,10 +53,11 @@ async function hashOf(path) {
 }
 
 /**
- * Bytes of all tensors, less an embedding that is not the head as well: of that one, a token reads a row.
+ * Bytes of all tensors, apart from an embedding that is not the head as well: of that one, a token reads a row.
  * @param {string} path of a GGUF file
+ * @returns {Promise<Pick<ModelFile, 'weightBytesPerToken' | 'embeddingBytesApart'>>}
  */
-async function weightBytesPerToken(path) {
+async function weightBytesOf(path) {
   const runtime = createRequire(join(root, 'packages', 'runtime', 'package.json'))
   const { gguf } = await import(pathToFileURL(runtime.resolve('@huggingface/gguf')).href)
   const { tensorInfos, tensorDataOffset } = await gguf(path, { allowLocalFile: true })
@@ -68,10 +69,11 @@ async function weightBytesPerToken(path) {
     .toSorted((/** @type {{ start: number }} */ a, /** @type {{ start: number }} */ b) => a.start - b.start)
   const end = statSync(path).size - Number(tensorDataOffset)
   const hasHead = starts.some((/** @type {{ name: string }} */ { name }) => name === 'output.weight')
-  let bytes = 0
+  let [weightBytesPerToken, embeddingBytesApart] = [0, 0]
   for (const [index, { name, start }] of starts.entries()) {
-    if (hasHead && name === 'token_embd.weight') continue
-    bytes += (starts[index + 1]?.start ?? end) - start
+    const bytes = (starts[index + 1]?.start ?? end) - start
+    if (hasHead && name === 'token_embd.weight') embeddingBytesApart += bytes
+    else weightBytesPerToken += bytes
   }
-  return bytes
+  return { weightBytesPerToken, embeddingBytesApart }
 }

@@ -24,4 +24,11 @@ export function promptOf(index, numTokens) {
   return ` ${[...opening, ...rest].join(' ')}`
 }
 
+/** No test's prompt has this index, or one after it. */
+export const spareIndex = 32_000
+
+/** Tokens of the prompt that a load ends with: about what a chat's template makes of a short question. */
+export const loadTokens = 37
+export const loadPrompt = () => promptOf(spareIndex, loadTokens)
+
 const wordAt = (/** @type {number} */ index) => words[Math.floor(index) % words.length]

@@ -81,18 +81,23 @@ export function progressOf(line) {
   return match === null ? undefined : Number(match[1])
 }
 
+/** @param {string} text */
+export const speedPromptsOf = (text) =>
+  [0, 0.4, 0.8].map((share) => {
+    const start = Math.floor(share * text.length)
+    return text.slice(start, start + 800)
+  })
+
 /**
  * Medians of three answers of 32 tokens to a prompt of the text's own beginning, its middle and its end.
  * @param {EngineHandle} engine
  * @param {string} text
  */
 export function measureSpeed(engine, text) {
-  return engine.evaluate(async (engine, text) => {
+  return engine.evaluate(async (engine, prompts) => {
     /** @type {import('../../packages/runtime/src/api/types.ts').Timings[]} */
     const timings = []
-    for (const share of [0, 0.4, 0.8]) {
-      const start = Math.floor(share * text.length)
-      const prompt = text.slice(start, start + 800)
+    for (const prompt of prompts) {
       const answer = await engine.completions.create({
         prompt,
         max_tokens: 32,
@@ -107,5 +112,5 @@ export function measureSpeed(engine, text) {
       prefillTokensPerSecond: median('prefillTokensPerSecond'),
       decodeTokensPerSecond: median('decodeTokensPerSecond'),
     }
-  }, text)
+  }, speedPromptsOf(text))
 }

@@ -20,18 +20,21 @@ import { divergenceOf } from '../../scripts/divergence.mjs'
  *
  * @typedef {object} QualityRow one model file on one backend
  * @property {string} model
- * @property {string} quantisation of most weights
+ * @property {string} [quantisation] of most weights
  * @property {number} fileBytes
  * @property {string} backend as `--backends` names it
  * @property {string} adapter
  * @property {string} [linears]
- * @property {Likelihood} scored over all positions that this row scored
- * @property {Likelihood} common over the positions that every row of the run scored
+ * @property {Likelihood} [scored] over all positions that this row scored; a peer says none
+ * @property {Likelihood} [common] over the positions that every row of the run scored
  * @property {Divergence} [divergence] left out where the model's tokens are not the reference's
- * @property {number} memoryBytes
+ * @property {import('./schema.mjs').Agreement} [agreement] over the reference's five likeliest tokens, which a peer can be asked for too, and
+ *   the positions that it can be asked at; as `npm run bench` measures it
+ * @property {number} [memoryBytes] by its own account
+ * @property {number} [processBytes] resident in all of its browser's processes
  * @property {number} prefillTokensPerSecond
  * @property {number} decodeTokensPerSecond
- * @property {number} scoredTokensPerSecond
+ * @property {number} [scoredTokensPerSecond]
  */
 
 /**
@@ -98,7 +101,7 @@ export function sharesTokens(reference, windows) {
  * @param {{ model: string, common: Likelihood } | undefined} reference
  */
 export function describeQualities(rows, reference) {
-  const numCommon = rows[0]?.common.numTokens ?? 0
+  const numCommon = rows.find(({ common }) => common !== undefined)?.common?.numTokens ?? 0
   const head = [
     'model',
     'file',
@@ -109,23 +112,29 @@ export function describeQualities(rows, reference) {
     'mean KL',
     'worst KL',
     'top-1',
+    'KL of 5',
+    'top-1 there',
     'memory',
+    'processes',
     'decode',
     'prefill',
   ]
-  const lines = rows.map(({ scored, common, divergence, ...row }) => [
-    `${row.model} ${row.quantisation}`,
+  const lines = rows.map(({ scored, common, divergence, agreement, ...row }) => [
+    [row.model, row.quantisation].filter((part) => part !== undefined).join(' '),
     megabytes(row.fileBytes),
     row.linears === undefined || row.backend.includes(row.linears)
       ? row.backend
       : `${row.backend} ${row.linears}`,
-    common.bitsPerToken.toFixed(4),
-    common.perplexity.toFixed(3),
-    `${scored.perplexity.toFixed(3)} (${count(scored.numTokens)})`,
-    divergence === undefined ? 'no reference' : divergence.meanKlDivergence.toExponential(1),
-    divergence === undefined ? '' : divergence.maxKlDivergence.toExponential(1),
-    divergence === undefined ? '' : `${divergence.numAgreeing} of ${divergence.numPositions}`,
+    common?.bitsPerToken.toFixed(4) ?? notSaid,
+    common?.perplexity.toFixed(3) ?? notSaid,
+    scored === undefined ? notSaid : `${scored.perplexity.toFixed(3)} (${count(scored.numTokens)})`,
+    divergence?.meanKlDivergence.toExponential(1) ?? (scored === undefined ? notSaid : 'no reference'),
+    divergence?.maxKlDivergence.toExponential(1) ?? notSaid,
+    divergence === undefined ? notSaid : `${divergence.numAgreeing} of ${divergence.numPositions}`,
+    agreement?.meanKlDivergence.toExponential(1) ?? notSaid,
+    agreement === undefined ? notSaid : `${agreement.numAgreeing} of ${agreement.numSteps}`,
     megabytes(row.memoryBytes),
+    megabytes(row.processBytes),
     `${row.decodeTokensPerSecond.toFixed(1)} tok/s`,
     `${row.prefillTokensPerSecond.toFixed(1)} tok/s`,
   ])
@@ -151,10 +160,18 @@ export function describeQualities(rows, reference) {
       : [
           `KL is from ${reference?.model}, float64, in nats, over its 64 likeliest tokens (${(masses[0] * 100).toFixed(1)}% of the probability) and all others as one: a lower bound.`,
         ]),
+    ...(rows.every(({ agreement }) => agreement === undefined)
+      ? []
+      : [
+          '"KL of 5" is over its 5 likeliest, where a peer can be asked too: the only one to compare peers by.',
+        ]),
   ]
   return [...table, '', ...notes].join('\n')
 }
 
 const count = (/** @type {number} */ value) => value.toLocaleString('en')
 
-const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`
+const notSaid = '–'
+
+const megabytes = (/** @type {number | undefined} */ bytes) =>
+  bytes === undefined ? notSaid : `${(bytes / 1e6).toFixed(1)} MB`

@@ -10,29 +10,35 @@ import { watchMachine } from './machine.mjs'
 import { describeModelFile, joinShards } from './model-file.mjs'
 import { peerFolders, peerPage, versionOf } from './peer-page.mjs'
 import { servePeers } from './peer-server.mjs'
+import { createProbe } from './probe.mjs'
 import { resultsOf } from './results.mjs'
 import { schemaVersion } from './schema.mjs'
+import { failureOf, withDeadline } from './system.mjs'
 import { brasa, rowsOf } from './systems/brasa.mjs'
 import { llamaCpp, llamaCppVersion } from './systems/llama-cpp.mjs'
 import { transformers } from './systems/transformers.mjs'
-import { webLlm } from './systems/web-llm.mjs'
+import { webLlm, webLlmAddress } from './systems/web-llm.mjs'
 import { wllama } from './systems/wllama.mjs'
 
 /**
  * @typedef {ReturnType<typeof import('../../scripts/bench-options.mjs').readOptions>} Options
+ * @typedef {import('./schema.mjs').BenchResults} BenchResults
  * @typedef {import('./system.mjs').System} System
  */
 
 /** Tokens that a peer's context holds, unless a test needs more. */
 const contextLength = 1024
 
+const probeMs = 60_000
+
 /**
  * Measures what the options name, in browsers.
  * @param {Options} options
  * @param {import('./harness.mjs').Progress} progress
- * @returns {Promise<import('./schema.mjs').BenchResults>}
+ * @param {(results: BenchResults) => void} save called again and again with what is there so far: whatever ends the run, that much is kept
+ * @returns {Promise<BenchResults>}
  */
-export async function runBench(options, progress) {
+export async function runBench(options, progress, save) {
   const startedAt = new Date()
   const path = options.isFile ? options.model : await joinShards(options.model)
   const file = await describeModelFile(options.model, path)
@@ -42,20 +48,58 @@ export async function runBench(options, progress) {
     folders: {
       ...peerFolders(),
       ...(transformersFolder !== undefined && { '/folders/transformers/': transformersFolder }),
-      ...(webLlmFolder !== undefined && { '/folders/webllm/': webLlmFolder }),
+      ...(webLlmFolder !== undefined && { [webLlmAddress]: webLlmFolder }),
     },
     files: { [`/model/${file.file}`]: path, [readLoopAddress]: await compileReadLoop() },
   })
   const app = await serve(0)
-  const probe = await openBrowser(options.browser)
+  const probe = createProbe(async () => {
+    const browser = await openBrowser(options.browser)
+    await openPage(browser.page, peers.url, 'isPeerPage').catch(async (error) => {
+      await browser.close()
+      throw error
+    })
+    return browser
+  })
+  /** @type {string[]} */
+  const notes = []
+  const note = (/** @type {string} */ sentence) => void notes.push(sentence)
   try {
-    await openPage(probe.page, peers.url, 'isPeerPage')
-    const adapter = await adapterOf(probe.page)
-    const limits = createLimits(probe.page)
+    const browser = await describeBrowser(probe, options.browser, note)
+    const limits = createLimits(probe, note)
     const machine = watchMachine()
+    /**
+     * @param {readonly import('./harness.mjs').Measured[]} all
+     * @returns {BenchResults}
+     */
+    const resultsSoFar = (all) => {
+      const { baseline, otherBaselines, systems } = resultsOf(
+        all,
+        options.tests,
+        limits.results(),
+        options.baselines,
+      )
+      return {
+        schemaVersion,
+        command: options.command,
+        startedAt: startedAt.toISOString(),
+        durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+        machine: machine.describe(),
+        browser,
+        versions: versions(options),
+        model: file,
+        numRounds: options.numRounds,
+        baseline,
+        ...(otherBaselines.length > 0 && { otherBaselines }),
+        tests: options.tests,
+        systems,
+        limits: limits.results(),
+        notes,
+      }
+    }
     const all = await measureSystems(
       {
-        systems: systemsOf(options, file, path, peers.url, app.url, adapter),
+        systems: systemsOf(options, file, path, peers.url, app.url, browser.adapter),
         tests: options.tests,
         numRounds: options.numRounds,
         reference: await readReferenceCases(file.sha256, path),
@@ -63,36 +107,50 @@ export async function runBench(options, progress) {
           machine.probe()
           await limits.measure(round, queries)
         },
+        onMeasured: (all) => save({ ...resultsSoFar(all), isPartial: true }),
+        note,
       },
       progress,
     )
-    const { baseline, systems } = resultsOf(all, options.tests, limits.results(), options.baseline)
-    const { headed, channel } = options.browser
-    return {
-      schemaVersion,
-      command: options.command,
-      startedAt: startedAt.toISOString(),
-      durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
-      machine: machine.describe(),
-      browser: {
-        version: probe.version,
-        userAgent: await probe.page.evaluate(() => navigator.userAgent),
-        args: launchArgs(options.browser),
-        headed,
-        ...(channel !== undefined && { channel }),
-        adapter,
-      },
-      versions: versions(options),
-      model: file,
-      numRounds: options.numRounds,
-      baseline,
-      tests: options.tests,
-      systems,
-      limits: limits.results(),
-    }
+    const results = resultsSoFar(all)
+    save(results)
+    return results
   } finally {
     await probe.close()
-    await Promise.all([app.close(), peers.close()])
+    await withDeadline(Promise.all([app.close(), peers.close()]), 15_000, 'Closing').catch(() => {})
+  }
+}
+
+/**
+ * @param {ReturnType<typeof createProbe>} probe
+ * @param {Options['browser']} options
+ * @param {(sentence: string) => void} note
+ * @returns {Promise<import('./schema.mjs').Browser>}
+ */
+async function describeBrowser(probe, options, note) {
+  const { headed, channel } = options
+  const { version, userAgent } = await probe
+    .ask('Opening a browser', probeMs, async ({ page, version }) => ({
+      version,
+      userAgent: await page.evaluate(() => navigator.userAgent),
+    }))
+    .catch((error) => {
+      note(`The browser does not say what it is: ${failureOf(error).reason}`)
+      return { version: 'not known', userAgent: 'not known' }
+    })
+  const adapter = await probe
+    .ask('Asking for the adapter', probeMs, ({ page }) => adapterOf(page))
+    .catch((error) => {
+      note(`WebGPU does not say which adapter there is: ${failureOf(error).reason}`)
+      return null
+    })
+  return {
+    version,
+    userAgent,
+    args: launchArgs(options),
+    headed,
+    ...(channel !== undefined && { channel }),
+    adapter,
   }
 }
 

@@ -14,12 +14,15 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {Machine} machine
  * @property {Browser} browser
  * @property {Record<string, string>} versions of the packages that were measured, of Node and of this repository (`brasa`)
- * @property {Omit<ModelFile, 'sha256' | 'weightBytesPerToken'> & Partial<ModelFile>} model a page cannot know all of it
+ * @property {Pick<ModelFile, 'id' | 'file' | 'bytes'> & Partial<ModelFile>} model a page cannot know all of it
  * @property {number} numRounds that count; one more went before them and was discarded
  * @property {string | null} baseline id of the system that ratios are taken to; null where it was not measured
+ * @property {string[]} [otherBaselines] ids of further systems that ratios are taken to
  * @property {BenchTest[]} tests in the table's order
  * @property {SystemResult[]} systems in the table's order, those that failed too
  * @property {Limit[]} limits
+ * @property {string[]} [notes] what went wrong with none of the systems: a limit that could not be measured
+ * @property {true} [isPartial] of a run that did not come to its end: what it had by then
  *
  * @typedef {object} Machine
  * @property {string} name
@@ -54,12 +57,13 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {string} sha256
  * @property {number} weightBytesPerToken that decoding one token reads from this file: all tensors, but of an embedding that is
  *   not also the head only a row
+ * @property {number} embeddingBytesApart of such an embedding; 0 where it is the head as well
  *
  * @typedef {object} BenchTest
- * @property {string} id `pp128`, `tg64`, `ttft`, `load`, `batch4`, `ctx2048`: as `--tests` takes it
+ * @property {string} id `pp128`, `tg64`, `ttft`, `load`, `batch4`, `ctx2048`, `busy`: as `--tests` takes it
  * @property {string} name for people
- * @property {'prefill' | 'decode' | 'ttft' | 'load' | 'batch' | 'context'} kind
- * @property {'tok/s' | 'ms'} unit
+ * @property {'prefill' | 'decode' | 'ttft' | 'load' | 'batch' | 'context' | 'busy'} kind
+ * @property {'tok/s' | 'ms' | 'share'} unit `share`: of the same system's rate of decoding, from 0 to 1
  * @property {boolean} higherIsBetter
  * @property {number} [promptTokens]
  * @property {number} [answerTokens]
@@ -71,12 +75,14 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {string} [device] what it says it ran on, such as "google swiftshader" or "CPU, 2 threads"
  * @property {string} [detail] what a reader must know of how it ran, such as "linears in f32"
  * @property {{ name: string, bytes?: number, isSameFile: boolean }} [file] the weights it read
- * @property {number} [weightBytesPerToken] in the form in which it holds them
+ * @property {number} [weightBytesPerToken] in the form in which it holds them, by its own account where it gives one; an embedding of which a
+ *   token reads a row is taken off as the file has it
  * @property {Status} status
  * @property {string} [reason] a sentence, where the status is not `ok`
  * @property {string[]} notes
  * @property {Record<string, TestResult>} tests by id; a test that was not reached is left out
  * @property {string} [limit] id of the Limit that its decoding is held against
+ * @property {ContextCost} [contextCost] where two tests decode after contexts of unlike lengths
  * @property {Agreement} [agreement]
  * @property {WorkPerToken} [perToken]
  * @property {Load} [load]
@@ -90,6 +96,7 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {Run[]} runs of the rounds that count, in order
  * @property {Summary} summary
  * @property {Ratio} [ratio] to the baseline; left out for the baseline itself
+ * @property {Record<string, Ratio>} [otherRatios] to each of the other baselines, by its id
  * @property {Summary} [shareOfLimit] of what its device reads, 0 to 1; only of decoding one sequence
  *
  * @typedef {object} Run
@@ -103,6 +110,9 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  *
  * @typedef {Summary & { perRound: number[] }} Ratio value / the baseline's value of the same round, then summarised: above 1, faster.
  *   Of times it is the baseline's / this one's, so that it means the same.
+ *
+ * @typedef {Ratio & { from: string, to: string }} ContextCost what a token costs in the test `to`, of the longest context, over what it
+ *   costs in `from`, of the shortest: above 1, dearer
  *
  * @typedef {object} Limit
  * @property {string} id
@@ -136,7 +146,7 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  *
  * @typedef {object} LoadTime
  * @property {number} totalMs
- * @property {number} firstTokenMs its last part: one token after a short prompt
+ * @property {number} firstTokenMs its last part: one token after a prompt of 37
  * @property {Partial<Record<'download' | 'verify' | 'upload' | 'compile', number>>} [phasesMs] where the system tells them
  *
  * @typedef {object} Memory
@@ -144,8 +154,8 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {number} [weightBytes] by its own account
  * @property {number} [kvCacheBytes] by its own account
  * @property {number} [otherBytes] by its own account
- * @property {number} [jsHeapBytes] of the page and its workers
- * @property {number} [wasmHeapBytes]
+ * @property {number} [jsHeapBytes] of the page and its workers but for threads that sleep, after garbage was collected
+ * @property {number} [wasmHeapBytes] of all memories there; one that threads share counts once
  * @property {number} [processBytes] resident in all of its browser's processes
  */
 

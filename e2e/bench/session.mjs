@@ -1,8 +1,6 @@
 // @ts-check
-import { chromium } from 'playwright'
-import { findOrInstallChromium } from '../../scripts/chromium.mjs'
 import { serve } from '../../scripts/serve.mjs'
-import { launchArgs } from './browser.mjs'
+import { openBrowser, openPage } from './browser.mjs'
 
 /**
  * @typedef {import('../../packages/runtime/src/api/types.ts').Engine} Engine
@@ -14,23 +12,21 @@ import { launchArgs } from './browser.mjs'
  * Opens the built /bench.html in a real browser.
  * @param {Partial<import('./browser.mjs').BrowserOptions>} [options]
  */
-export async function openBenchPage({ gpu = false, headed = false, channel, args = [], onConsole } = {}) {
-  const browserOf = channel === undefined ? { executablePath: await findOrInstallChromium() } : { channel }
+export async function openBenchPage(options) {
   const server = await serve(0)
-  const browser = await chromium.launch({ ...browserOf, headless: !headed, args: launchArgs({ gpu, args }) })
-  const close = async () => {
-    await browser.close()
-    await server.close()
-  }
   try {
-    const page = await browser.newPage()
-    page.on('console', (message) => onConsole?.(message.text()))
-    page.on('pageerror', (error) => onConsole?.(error.message))
-    await page.goto(new URL('bench.html', server.url).href)
-    await page.waitForFunction(() => 'brasa' in globalThis, undefined, { timeout: 20_000 })
-    return { page, close }
+    const browser = await openBrowser({ gpu: false, headed: false, args: [], ...options })
+    const close = async () => {
+      await browser.close()
+      await server.close()
+    }
+    await openPage(browser.page, new URL('bench.html', server.url).href, 'brasa').catch(async (error) => {
+      await browser.close()
+      throw error
+    })
+    return { page: browser.page, residentBytes: browser.residentBytes, close }
   } catch (error) {
-    await close()
+    await server.close()
     throw error
   }
 }
@@ -41,14 +37,11 @@ export async function openBenchPage({ gpu = false, headed = false, channel, args
  * @param {object} options
  * @param {string} options.model a model file's path on this machine if `isFile`, else any reference that the runtime takes
  * @param {boolean} options.isFile
- * @param {string} options.backend
- * @param {string} [options.linears] for `ort`; what it chooses itself if left out
- * @param {number} [options.threads] for `wasm`
- * @param {string} [options.variant] for `webgpu`; the fastest by its own measurement if left out
+ * @param {Omit<import('./systems/brasa.mjs').Row, 'backend'> & { backend: string }} options.row
  * @param {(line: string) => void} options.onProgress
  * @returns {Promise<EngineHandle>}
  */
-export async function loadEngine(page, { model, isFile, backend, linears, threads, variant, onProgress }) {
+export async function loadEngine(page, { model, isFile, row, onProgress }) {
   if (isFile) {
     await page.evaluate(() => {
       if (document.querySelector('#bench-model') !== null) return
@@ -66,23 +59,20 @@ export async function loadEngine(page, { model, isFile, backend, linears, thread
   try {
     /** @type {any} */
     const engine = await page.evaluateHandle(
-      async ({ model, isFile, backend, linears, threads, variant }) => {
+      async ({ model, isFile, row }) => {
         const { createEngine } = /** @type {any} */ (globalThis).brasa
         const input = /** @type {HTMLInputElement | null} */ (document.querySelector('#bench-model'))
         let phase = ''
         return await createEngine({
           model: isFile ? input?.files?.[0] : model,
-          backend,
-          ...(linears !== undefined && { linears }),
-          ...(threads !== undefined && { threads }),
-          ...(variant !== undefined && { variant }),
+          ...row,
           onProgress: (/** @type {{ phase: string }} */ progress) => {
             if (progress.phase !== phase) console.info(`load: ${progress.phase}`)
             phase = progress.phase
           },
         })
       },
-      { model, isFile, backend, linears, threads, variant },
+      { model, isFile, row },
     )
     return engine
   } finally {

@@ -22,6 +22,7 @@
  * @property {(reference: ReferenceCase) => Promise<LogProbability[][]>} [follow] the likeliest tokens of each step, most likely
  *   first, each after the reference's own tokens; a step that cannot be compared is empty
  * @property {() => Promise<SystemResult['memory']>} [memory]
+ * @property {(isBusy: boolean) => Promise<void>} [setBusy] whether the page's main thread never rests
  * @property {() => Promise<void>} close ends its browser, also one that hangs
  *
  * @typedef {object} Loaded
@@ -77,6 +78,9 @@ export function failureOf(error) {
   const isCrash = /crashed|has been closed|Target closed|browser has disconnected/i.test(reason)
   return { status: isCrash ? 'crashed' : 'failed', reason: firstLine(reason) }
 }
+
+/** @param {number} count */
+export const threadsInWords = (count) => (count === 1 ? '1 thread' : `${count} threads`)
 
 const firstLine = (/** @type {string} */ text) => text.split('\n', 1)[0] ?? ''
 

@@ -15,6 +15,8 @@ const typedPrompt = 32
 export const maxStreams = 16
 /** Tokens of the answers to requests at once, and after a long context. */
 const answerTokens = 32
+/** Tokens of the two answers whose rates are compared. */
+const busyTokens = 64
 
 /**
  * @param {string} list such as `pp128,tg64`
@@ -61,9 +63,14 @@ function testOf(id) {
     const what = { promptTokens: typedPrompt, answerTokens: 1, streams: 1 }
     return { ...time, kind: 'ttft', name: `First token of ${typedPrompt}`, ...what }
   }
+  if (id === 'busy') {
+    const what = { promptTokens: shortPrompt, answerTokens: busyTokens, streams: 1 }
+    const name = 'Decode in a busy page, share of its rate'
+    return { id, kind: 'busy', name, unit: 'share', higherIsBetter: true, ...what }
+  }
   if (id === 'load') return { ...time, kind: 'load', name: 'Load from storage' }
   throw new RangeError(
-    `There is no test "${id}". There are pp8 and more, tg2 and more, ttft, load, batch2 to batch${maxStreams}, and ctx64 and more.`,
+    `There is no test "${id}". There are pp8 and more, tg2 and more, ttft, load, busy, batch2 to batch${maxStreams}, and ctx64 and more.`,
   )
 }
 

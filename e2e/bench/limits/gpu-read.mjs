@@ -43,6 +43,14 @@ export function measureGpuRead(page, bytes) {
       const device = await adapter.requestDevice({
         requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
       })
+      /** @type {GPUDeviceLostInfo | undefined} */
+      let loss
+      device.lost.then((info) => {
+        loss = info
+      })
+      // Without a device, or without the memory, work is done at once: that is no speed.
+      for (const filter of /** @type {const} */ (['out-of-memory', 'validation', 'internal']))
+        device.pushErrorScope(filter)
       const size = Math.floor(Math.min(bytes, maxStorageBufferBindingSize) / 16) * 16
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST
       const weights = device.createBuffer({ size, usage })
@@ -81,6 +89,15 @@ export function measureGpuRead(page, bytes) {
           if (repeat > 0) best = Math.min(best, (performance.now() - start) / 4)
         }
       }
+      const errors = [
+        await device.popErrorScope(),
+        await device.popErrorScope(),
+        await device.popErrorScope(),
+      ]
+      // The news of a loss may come after the work that it ended.
+      await new Promise((resolve) => setTimeout(resolve))
+      const reason = loss ?? errors.find((error) => error !== null)
+      if (reason !== undefined && reason !== null) throw new Error(`The GPU failed: ${reason.message}`)
       device.destroy()
       return (size / best) * 1000
     },

@@ -1,6 +1,7 @@
 // @ts-check
 import { limitId } from '../results.mjs'
 import { summaryOf } from '../statistics.mjs'
+import { failureOf, threadsInWords } from '../system.mjs'
 import { measureCpuRead } from './cpu-read.mjs'
 import { measureGpuRead } from './gpu-read.mjs'
 
@@ -9,26 +10,39 @@ import { measureGpuRead } from './gpu-read.mjs'
  * @typedef {import('../system.mjs').LimitQuery} LimitQuery
  */
 
+const deadlineMs = 60_000
+
 /**
- * What the device can read, asked again in each round.
- * @param {import('playwright').Page} page of the peers' server
+ * What the device can read, asked again in each round. What cannot be measured is noted, and not asked for again.
+ * @param {Pick<ReturnType<typeof import('../probe.mjs').createProbe>, 'ask'>} probe on a page of the peers' server
+ * @param {(sentence: string) => void} note
  */
-export function createLimits(page) {
+export function createLimits(probe, note) {
   /** @type {Map<string, { query: LimitQuery, runs: Limit['runs'] }>} */
   const measured = new Map()
+  /** @type {Set<string>} */
+  const failed = new Set()
   return {
     /**
      * @param {number} round
      * @param {readonly LimitQuery[]} queries
      */
     measure: async (round, queries) => {
-      for (const query of new Map(queries.map((query) => [limitId(query), query])).values()) {
+      for (const [id, query] of new Map(queries.map((query) => [limitId(query), query]))) {
+        if (failed.has(id)) continue
         const { device, threads = 1, bytes } = query
-        const bytesPerSecond =
-          device === 'gpu' ? await measureGpuRead(page, bytes) : await measureCpuRead(page, threads, bytes)
-        const entry = measured.get(limitId(query)) ?? { query, runs: [] }
-        entry.runs.push({ round, bytesPerSecond })
-        measured.set(limitId(query), entry)
+        const name = nameOf(query)
+        try {
+          const bytesPerSecond = await probe.ask(name, deadlineMs, ({ page }) =>
+            device === 'gpu' ? measureGpuRead(page, bytes) : measureCpuRead(page, threads, bytes),
+          )
+          const entry = measured.get(id) ?? { query, runs: [] }
+          entry.runs.push({ round, bytesPerSecond })
+          measured.set(id, entry)
+        } catch (error) {
+          failed.add(id)
+          note(`From round ${round} on there is no limit of ${name}: ${failureOf(error).reason}`)
+        }
       }
     },
     /** @returns {Limit[]} */
@@ -47,5 +61,5 @@ export function createLimits(page) {
 function nameOf({ device, threads, bytes }) {
   const megabytes = `${Math.round(bytes / 1e6)} MB`
   if (device === 'gpu') return `reading ${megabytes} in a WebGPU kernel`
-  return `reading ${megabytes} with SIMD, ${threads === 1 ? '1 thread' : `${threads} threads`}`
+  return `reading ${megabytes} with SIMD, ${threadsInWords(threads ?? 1)}`
 }

@@ -1,8 +1,9 @@
 // @ts-check
-import { openBrowser, openPage } from '../browser.mjs'
-import { countPerToken, gpuHookScript } from '../gpu-hook.mjs'
-import { promptOf } from '../prompts.mjs'
-import { failure } from '../system.mjs'
+import { openBrowser, openPage, setBusy } from '../browser.mjs'
+import { countWorkIn } from '../gpu-hook.mjs'
+import { memoryOf } from '../heap.mjs'
+import { loadPrompt } from '../prompts.mjs'
+import { failure, threadsInWords } from '../system.mjs'
 
 /**
  * @typedef {import('../../../packages/runtime/src/api/types.ts').Engine} Engine
@@ -15,6 +16,7 @@ import { failure } from '../system.mjs'
  * @typedef {object} Row what is measured of ours
  * @property {'webgpu' | 'wasm' | 'ort'} backend
  * @property {'f32' | 'int8'} [linears] of `ort`; its own choice if left out
+ * @property {'int8' | 'f32'} [precision] of `wasm`'s activations; 15 bits if left out
  * @property {number} [threads] of `wasm`; as many as there are cores if left out
  * @property {Variant} [variant] of `webgpu`; the fastest by its own measurement if left out
  *
@@ -30,19 +32,36 @@ import { failure } from '../system.mjs'
 /** Tokens each step reports besides those that the reference lists. */
 const numTopLogprobs = 5
 
+/** Rows of `wasm` with a name of their own. */
+export const wasmRows = /** @satisfies {Record<string, Row>} */ ({
+  wasm: { backend: 'wasm' },
+  'wasm-1': { backend: 'wasm', threads: 1 },
+  'wasm-int8': { backend: 'wasm', precision: 'int8' },
+  'wasm-f32': { backend: 'wasm', precision: 'f32' },
+})
+
 /**
- * @param {readonly ('webgpu' | 'wasm' | 'wasm-1' | 'ort')[]} backends as `--backends` names them
+ * @param {readonly ('webgpu' | 'ort' | keyof typeof wasmRows)[]} backends as `--backends` names them
  * @param {readonly ('f32' | 'int8')[]} linears a row of `ort` each
  * @param {readonly Variant[]} variants a row of `webgpu` each
  * @returns {Row[]}
  */
 export function rowsOf(backends, linears, variants) {
-  return backends.flatMap((backend) => {
-    if (backend === 'wasm-1') return [{ backend: 'wasm', threads: 1 }]
-    if (backend === 'webgpu' && variants.length > 0) return variants.map((variant) => ({ backend, variant }))
-    if (backend !== 'ort' || linears.length === 0) return [{ backend }]
-    return linears.map((format) => ({ backend, linears: format }))
-  })
+  return backends.flatMap((backend) => rowsOfBackend(backend, linears, variants))
+}
+
+/**
+ * @param {'webgpu' | 'ort' | keyof typeof wasmRows} backend
+ * @param {readonly ('f32' | 'int8')[]} linears
+ * @param {readonly Variant[]} variants
+ * @returns {Row[]}
+ */
+function rowsOfBackend(backend, linears, variants) {
+  if (backend === 'webgpu') {
+    return variants.length > 0 ? variants.map((variant) => ({ backend, variant })) : [{ backend }]
+  }
+  if (backend !== 'ort') return [wasmRows[backend]]
+  return linears.length > 0 ? linears.map((format) => ({ backend, linears: format })) : [{ backend }]
 }
 
 /**
@@ -51,11 +70,15 @@ export function rowsOf(backends, linears, variants) {
  * @returns {System}
  */
 export function brasa(setting) {
-  const { backend, linears, threads, variant } = setting
+  const { backend, linears, precision, threads, variant } = setting
   const name = { webgpu: 'WebGPU', wasm: 'WASM', ort: 'ONNX Runtime' }[backend]
   return {
-    id: ['brasa', backend, linears, threads, variant].filter((part) => part !== undefined).join('-'),
-    name: ['Brasa', name, linears, threads && threadsInWords(threads), variant].filter(Boolean).join(' '),
+    id: ['brasa', backend, linears, precision, threads, variant]
+      .filter((part) => part !== undefined)
+      .join('-'),
+    name: ['Brasa', name, linears, precision, threads && threadsInWords(threads), variant]
+      .filter(Boolean)
+      .join(' '),
     open: () => openSession(setting),
     ...(backend === 'webgpu' && { countWork: () => countWork(setting) }),
   }
@@ -90,9 +113,9 @@ async function openSession(setting) {
     follow: (reference) => scoreAlong(loaded(), reference),
     memory: async () => {
       const memory = await loaded().evaluate((engine) => engine.memory())
-      const processBytes = browser.residentBytes()
-      return { ...memory, ...(await heapOf(page)), ...(processBytes !== undefined && { processBytes }) }
+      return { ...memory, ...(await memoryOf(browser)) }
     },
+    setBusy: (isBusy) => setBusy(page, isBusy),
     close,
   }
 }
@@ -102,19 +125,15 @@ async function openSession(setting) {
  * @param {Setting} setting
  * @returns {Promise<{ handle: EngineHandle, time: import('../schema.mjs').LoadTime }>}
  */
-async function loadEngine(page, { model, backend, linears, threads, variant }) {
+async function loadEngine(page, { model, backend, linears, precision, threads, variant }) {
   const result = await page.evaluateHandle(
-    async ({ model, backend, linears, threads, variant, prompt }) => {
+    async ({ prompt, ...options }) => {
       const { createEngine } = /** @type {any} */ (globalThis).brasa
       const start = performance.now()
       /** @type {{ phase: string, atMs: number }[]} */
       const phases = []
       const engine = await createEngine({
-        model,
-        backend,
-        ...(linears !== undefined && { linears }),
-        ...(threads !== undefined && { threads }),
-        ...(variant !== undefined && { variant }),
+        ...options,
         onProgress: (/** @type {{ phase: string }} */ { phase }) => {
           if (phases.at(-1)?.phase !== phase) phases.push({ phase, atMs: performance.now() - start })
         },
@@ -124,7 +143,7 @@ async function loadEngine(page, { model, backend, linears, threads, variant }) {
       const totalMs = performance.now() - start
       return { engine, phases, readyMs, totalMs }
     },
-    { model, backend, linears, threads, variant, prompt: promptOf(loadPromptIndex, 8) },
+    { model, backend, linears, precision, threads, variant, prompt: loadPrompt() },
   )
   const { phases, readyMs, totalMs } = await result.evaluate(({ phases, readyMs, totalMs }) => ({
     phases,
@@ -141,35 +160,32 @@ async function loadEngine(page, { model, backend, linears, threads, variant }) {
   return { handle, time: { totalMs, firstTokenMs: totalMs - readyMs, phasesMs } }
 }
 
-/** No test's prompt has this index. */
-const loadPromptIndex = 32_000
-
 /**
  * @param {EngineHandle} engine
  * @param {Setting} setting
  */
-async function factsOf(engine, { backend, file, threads }) {
-  const { device, numCores } = await engine.evaluate(({ device }) => ({
-    device: {
-      backend: device.backend,
-      adapter: device.adapter,
-      linears: device.linears,
-      decode: device.decode,
-      reason: device.reason,
-    },
-    numCores: Math.min(navigator.hardwareConcurrency, 8),
-  }))
+async function factsOf(engine, { backend, file, precision, threads }) {
+  const { device, weightBytes, numCores } = await engine.evaluate(async (engine) => {
+    const { backend, adapter, linears, decode, reason } = engine.device
+    return {
+      device: { backend, adapter, linears, decode, reason },
+      weightBytes: (await engine.memory()).weightBytes,
+      numCores: Math.min(navigator.hardwareConcurrency, 8),
+    }
+  })
   if (device.backend !== backend) {
     throw failure(
       'ran-elsewhere',
       `It was to run on ${backend} and ran on ${device.backend}: ${device.reason}`,
     )
   }
-  const bytes = device.linears?.weightBytes ?? file.weightBytesPerToken
+  // ONNX Runtime's rows of the embedding are looked up outside of it.
+  const bytes = device.linears?.weightBytes ?? weightBytes - file.embeddingBytesApart
   const onCpu = backend !== 'webgpu'
   const numThreads = Math.min(threads ?? numCores, numCores)
   return {
     device: onCpu ? `CPU, ${threadsInWords(numThreads)}` : device.adapter,
+    ...(precision && { detail: `activations in ${precision}` }),
     ...(device.linears && { detail: `linear layers in ${device.linears.format}` }),
     ...(device.decode && {
       detail: `decoding as ${device.decode.variant}: ${device.decode.reason.replace(/\.$/, '')}`,
@@ -181,9 +197,6 @@ async function factsOf(engine, { backend, file, threads }) {
       : { device: /** @type {const} */ ('gpu'), bytes },
   }
 }
-
-/** @param {number} count */
-const threadsInWords = (count) => (count === 1 ? '1 thread' : `${count} threads`)
 
 /**
  * @param {EngineHandle} engine
@@ -262,29 +275,10 @@ function scoreAlong(engine, { tokens, steps }) {
   )
 }
 
-/**
- * @param {import('playwright').Page} page
- * @returns {Promise<{ jsHeapBytes?: number }>}
- */
-async function heapOf(page) {
-  const session = await page.context().newCDPSession(page)
-  const { usedSize } = await session.send('Runtime.getHeapUsage')
-  await session.detach()
-  return { jsHeapBytes: usedSize }
-}
-
 /** @param {Setting} setting */
-async function countWork(setting) {
-  const { page, close } = await openBrowser(setting.browser, gpuHookScript)
-  try {
+const countWork = (setting) =>
+  countWorkIn(setting.browser, async (page) => {
     await openPage(page, new URL('bench.html', setting.url).href, 'brasa')
     const { handle } = await loadEngine(page, setting)
-    let index = loadPromptIndex
-    const { perToken, bytesHeld } = await countPerToken(page, (numTokens) =>
-      runPrompts(handle, [promptOf(++index, 16)], numTokens),
-    )
-    return { perToken, memory: { gpuBytes: bytesHeld }, notes: [] }
-  } finally {
-    await close()
-  }
-}
+    return (prompts, numTokens) => runPrompts(handle, prompts, numTokens)
+  })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { root } from '../../../scripts/command-line.mjs'
+import { loadPrompt } from '../prompts.mjs'
 import { failure } from '../system.mjs'
 
 /**
@@ -39,7 +40,10 @@ const folder = join(root, '.cache', 'node-llama-cpp')
 export const llamaCpp = (setting) => ({
   id: 'llama.cpp',
   name: 'llama.cpp native',
-  open: () => openSession(setting),
+  open: async () => {
+    await fetchPackage()
+    return startSession(setting, folder)
+  },
 })
 
 /** The version that was fetched, if it was. */
@@ -79,10 +83,10 @@ async function fetchPackage() {
 
 /**
  * @param {Setting} setting
- * @returns {Promise<Session>}
+ * @param {string} folder where node-llama-cpp is installed
+ * @returns {Session}
  */
-async function openSession({ path, file, contextLength, streams }) {
-  await fetchPackage()
+export function startSession({ path, file, contextLength, streams }, folder) {
   // A process of its own: it may crash or hang like a browser.
   const child = fork(fileURLToPath(new URL('llama-cpp-process.mjs', import.meta.url)), [folder], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -91,7 +95,7 @@ async function openSession({ path, file, contextLength, streams }) {
   const ask = askerOf(child)
   return {
     load: async () => {
-      const prompt = ' river stone light paper north'
+      const prompt = loadPrompt()
       /** @type {LoadedModel} */
       const { readyMs, totalMs } = await ask({ is: 'load', path, contextLength, streams, numThreads, prompt })
       const bytes = file.weightBytesPerToken

@@ -1,7 +1,10 @@
 // @ts-check
 import { basename } from 'node:path'
-import { openBrowser, openPage } from '../browser.mjs'
-import { promptOf } from '../prompts.mjs'
+import { openBrowser, openPage, setBusy } from '../browser.mjs'
+import { countWorkIn } from '../gpu-hook.mjs'
+import { memoryOf } from '../heap.mjs'
+import { loadPrompt } from '../prompts.mjs'
+import { failure, threadsInWords } from '../system.mjs'
 import { requireReachable } from './hub.mjs'
 
 /**
@@ -30,8 +33,17 @@ export function transformers(setting) {
     id: 'transformers',
     name: `transformers.js ${setting.isSoftware ? 'CPU' : 'WebGPU'}`,
     open: () => openSession(setting),
+    ...(!setting.isSoftware && { countWork: () => countWork(setting) }),
   }
 }
+
+/** @param {Setting} setting */
+const countWork = (setting) =>
+  countWorkIn(setting.browser, async (page) => {
+    await openPage(page, setting.url, 'isPeerPage')
+    await load(page, setting)
+    return (prompts, numTokens) => runPrompts(page, prompts, numTokens)
+  })
 
 /**
  * @param {Setting} setting
@@ -52,10 +64,8 @@ async function openSession(setting) {
     },
     run: ({ prompts, maxTokens }) => runPrompts(page, prompts, maxTokens),
     follow: (reference) => follow(page, reference),
-    memory: async () => {
-      const processBytes = browser.residentBytes()
-      return processBytes === undefined ? {} : { processBytes }
-    },
+    memory: () => memoryOf(browser),
+    setBusy: (isBusy) => setBusy(page, isBusy),
     close,
   }
 }
@@ -79,6 +89,16 @@ async function load(page, { folder, isSoftware }) {
       const model = isLocal ? 'transformers' : hubModel
       /** @type {Map<string, number>} */
       const files = new Map()
+      // What it runs on shows in what it does, not in what it was asked for.
+      let numSubmits = 0
+      const queue = /** @type {any} */ (globalThis).GPUQueue?.prototype
+      const submit = queue?.submit
+      if (queue !== undefined) {
+        queue.submit = function (/** @type {any[]} */ ...args) {
+          numSubmits += 1
+          return submit.apply(this, args)
+        }
+      }
       const start = performance.now()
       const tokenizer = await AutoTokenizer.from_pretrained(model)
       const network = await AutoModelForCausalLM.from_pretrained(model, {
@@ -91,24 +111,36 @@ async function load(page, { folder, isSoftware }) {
       const readyMs = performance.now() - start
       Object.assign(globalThis, { peer: { library, tokenizer, network } })
       await network.generate({ ...tokenizer(prompt), max_new_tokens: 1, do_sample: false })
-      return { readyMs, totalMs: performance.now() - start, files: [...files] }
+      const totalMs = performance.now() - start
+      if (queue !== undefined) queue.submit = submit
+      const { numThreads } = env.backends.onnx.wasm
+      return { readyMs, totalMs, files: [...files], numSubmits, numThreads }
     },
     {
       isLocal: folder !== undefined,
       hubModel,
       device: isSoftware ? 'wasm' : 'webgpu',
       dtype: isSoftware ? 'q8' : 'q4',
-      prompt: promptOf(32_000, 8),
+      prompt: loadPrompt(),
     },
   )
-  const { readyMs, totalMs, files } = loaded
+  const { readyMs, totalMs, files, numSubmits, numThreads } = loaded
+  const isOnGpu = numSubmits > 0
+  if (!isSoftware && !isOnGpu) {
+    throw failure('ran-elsewhere', 'Asked for the GPU, it ran on the CPU: it submitted no work to WebGPU.')
+  }
   const bytes = files.reduce((sum, [, size]) => sum + size, 0)
   const name = `${folder === undefined ? hubModel : basename(folder)}: ${files.map(([file]) => file).join(', ')}`
   return {
     time: { totalMs, firstTokenMs: totalMs - readyMs },
     facts: {
-      device: isSoftware ? 'CPU' : 'WebGPU',
+      device: isOnGpu ? 'WebGPU' : `CPU${numThreads > 0 ? `, ${threadsInWords(numThreads)}` : ''}`,
       file: { name, isSameFile: false, ...(bytes > 0 && { bytes }) },
+      // A graph's weights are its file; an embedding of which a token reads a row is in it.
+      ...(bytes > 0 && {
+        weightBytesPerToken: bytes,
+        limit: isOnGpu ? { device: 'gpu', bytes } : { device: 'cpu', threads: numThreads || 1, bytes },
+      }),
     },
   }
 }

@@ -1,9 +1,10 @@
 // @ts-check
 import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
-import { openBrowser, openPage } from '../browser.mjs'
-import { countPerToken, gpuHookScript } from '../gpu-hook.mjs'
-import { promptOf } from '../prompts.mjs'
+import { openBrowser, openPage, setBusy } from '../browser.mjs'
+import { countWorkIn } from '../gpu-hook.mjs'
+import { memoryOf } from '../heap.mjs'
+import { loadPrompt } from '../prompts.mjs'
 import { failure } from '../system.mjs'
 import { requireReachable } from './hub.mjs'
 
@@ -18,6 +19,9 @@ import { requireReachable } from './hub.mjs'
  * @property {readonly string[]} features of the adapter
  * @property {import('../browser.mjs').BrowserOptions} browser
  */
+
+/** Where the peers' server has a folder: as a hub has it, since that is added to any other address. */
+export const webLlmAddress = '/folders/webllm/resolve/main/'
 
 /**
  * TVM's compiled models on WebGPU: https://github.com/mlc-ai/web-llm. It reads no GGUF, and has the default model only
@@ -45,7 +49,7 @@ function modelOf({ folder, features }) {
       `${folder} holds no .wasm: WebLLM needs the model’s compiled library beside its weights.`,
     )
   }
-  return { id: basename(folder), model: '/folders/webllm/', library: `/folders/webllm/${library}` }
+  return { id: basename(folder), model: webLlmAddress, library: `${webLlmAddress}${library}` }
 }
 
 /**
@@ -69,10 +73,8 @@ async function openSession(setting) {
       return load(page, setting)
     },
     run: ({ prompts, maxTokens }) => runPrompts(page, prompts, maxTokens),
-    memory: async () => {
-      const processBytes = browser.residentBytes()
-      return processBytes === undefined ? {} : { processBytes }
-    },
+    memory: () => memoryOf(browser),
+    setBusy: (isBusy) => setBusy(page, isBusy),
     close,
   }
 }
@@ -94,16 +96,41 @@ async function load(page, setting) {
       await engine.reload(id)
       const readyMs = performance.now() - start
       await engine.completions.create({ prompt, max_tokens: 1, temperature: 0, ignore_eos: true })
+      const totalMs = performance.now() - start
       Object.assign(globalThis, { peer: engine })
-      return { readyMs, totalMs: performance.now() - start, vendor: await engine.getGPUVendor() }
+      const manifest = performance
+        .getEntriesByType('resource')
+        .find(({ name }) => name.endsWith('/tensor-cache.json'))?.name
+      /** @type {{ records: Shard[] } | undefined} */
+      const tensors = manifest && (await fetch(manifest).then((response) => response.json()))
+      return { readyMs, totalMs, vendor: await engine.getGPUVendor(), shards: tensors?.records ?? [] }
     },
-    { id, model, library, prompt: promptOf(32_000, 8) },
+    { id, model, library, prompt: loadPrompt() },
   )
-  const { readyMs, totalMs, vendor } = loaded
+  const { readyMs, totalMs, vendor, shards } = loaded
+  const { fileBytes, perToken } = tensorBytesOf(shards)
   return {
     time: { totalMs, firstTokenMs: totalMs - readyMs },
-    facts: { device: `WebGPU, ${vendor}`, file: { name: id, isSameFile: false } },
+    facts: {
+      device: `WebGPU, ${vendor}`,
+      file: { name: id, isSameFile: false, ...(fileBytes > 0 && { bytes: fileBytes }) },
+      ...(perToken > 0 && { weightBytesPerToken: perToken, limit: { device: 'gpu', bytes: perToken } }),
+    },
   }
+}
+
+/**
+ * @typedef {{ records: { name: string, nbytes: number }[] }} Shard of its list of tensors
+ *
+ * @param {readonly Shard[]} shards
+ * @returns {{ fileBytes: number, perToken: number }} without an embedding of which a token reads a row
+ */
+export function tensorBytesOf(shards) {
+  const tensors = shards.flatMap(({ records }) => records)
+  const hasHead = tensors.some(({ name }) => name.startsWith('lm_head.'))
+  const sum = (/** @type {typeof tensors} */ some) => some.reduce((bytes, { nbytes }) => bytes + nbytes, 0)
+  const isApart = (/** @type {{ name: string }} */ { name }) => hasHead && name.includes('embed_tokens.')
+  return { fileBytes: sum(tensors), perToken: sum(tensors.filter((tensor) => !isApart(tensor))) }
 }
 
 /**
@@ -140,17 +167,9 @@ function runPrompts(page, prompts, maxTokens) {
 }
 
 /** @param {Setting} setting */
-async function countWork(setting) {
-  const { page, close } = await openBrowser(setting.browser, gpuHookScript)
-  try {
+const countWork = (setting) =>
+  countWorkIn(setting.browser, async (page) => {
     await openPage(page, setting.url, 'isPeerPage')
     await load(page, setting)
-    let index = 32_000
-    const { perToken, bytesHeld } = await countPerToken(page, (numTokens) =>
-      runPrompts(page, [promptOf(++index, 16)], numTokens),
-    )
-    return { perToken, memory: { gpuBytes: bytesHeld }, notes: [] }
-  } finally {
-    await close()
-  }
-}
+    return (prompts, numTokens) => runPrompts(page, prompts, numTokens)
+  })

@@ -1,8 +1,9 @@
 // @ts-check
-import { openBrowser, openPage } from '../browser.mjs'
-import { countPerToken, gpuHookScript } from '../gpu-hook.mjs'
-import { promptOf } from '../prompts.mjs'
-import { failure } from '../system.mjs'
+import { openBrowser, openPage, setBusy } from '../browser.mjs'
+import { countWorkIn } from '../gpu-hook.mjs'
+import { memoryOf } from '../heap.mjs'
+import { loadPrompt } from '../prompts.mjs'
+import { failure, threadsInWords } from '../system.mjs'
 
 /**
  * @typedef {import('../system.mjs').System} System
@@ -32,10 +33,9 @@ const numTopLogprobs = 10
  */
 export function wllama(setting) {
   const { device } = setting
-  const threads = device === 1 ? '1 thread' : `${device} threads`
   return {
     id: `wllama-${device}`,
-    name: device === 'webgpu' ? 'wllama WebGPU' : `wllama ${threads}`,
+    name: `wllama ${device === 'webgpu' ? 'WebGPU' : threadsInWords(device)}`,
     open: () => openSession(setting),
     ...(device === 'webgpu' && { countWork: () => countWork(setting) }),
   }
@@ -73,10 +73,8 @@ async function openSession(setting) {
       }
       return found
     },
-    memory: async () => {
-      const processBytes = browser.residentBytes()
-      return processBytes === undefined ? {} : { processBytes }
-    },
+    memory: () => memoryOf(browser),
+    setBusy: (isBusy) => setBusy(page, isBusy),
     close,
   }
 }
@@ -117,14 +115,13 @@ async function load(page, { device, modelPath, file, contextLength, streams }) {
         readyMs,
         totalMs,
         numThreads: wllama.getNumThreads(),
-        // What it says of itself beforehand, isSupportWebGPU(), is true on adapters that it then does not use.
-        isOnGpu: lines.some((line) => line.includes('WebGPU model buffer size')),
+        log: lines.filter((line) => line.includes('buffer size')),
       }
     },
-    { modelPath, device, contextLength, streams, prompt: promptOf(loadPromptIndex, 8) },
+    { modelPath, device, contextLength, streams, prompt: loadPrompt() },
   )
-  const { downloadedMs, readyMs, totalMs, numThreads, isOnGpu } = loaded
-  if (device === 'webgpu' && !isOnGpu) {
+  const { downloadedMs, readyMs, totalMs, numThreads, log } = loaded
+  if (device === 'webgpu' && !ranOnGpu(log)) {
     throw failure(
       'ran-elsewhere',
       'Asked for the GPU, it ran on the CPU: its log names no WebGPU buffer. It needs an adapter with shader-f16.',
@@ -138,8 +135,7 @@ async function load(page, { device, modelPath, file, contextLength, streams }) {
       phasesMs: { download: downloadedMs, upload: readyMs - downloadedMs },
     },
     facts: {
-      device:
-        device === 'webgpu' ? 'WebGPU' : `CPU, ${numThreads === 1 ? '1 thread' : `${numThreads} threads`}`,
+      device: device === 'webgpu' ? 'WebGPU' : `CPU, ${threadsInWords(numThreads)}`,
       file: { name: file.file, bytes: file.bytes, isSameFile: true },
       weightBytesPerToken: bytes,
       limit: device === 'webgpu' ? { device: 'gpu', bytes } : { device: 'cpu', threads: device, bytes },
@@ -147,8 +143,12 @@ async function load(page, { device, modelPath, file, contextLength, streams }) {
   }
 }
 
-/** No test's prompt has this index. */
-const loadPromptIndex = 32_000
+/**
+ * What it says of itself beforehand, isSupportWebGPU(), is true on adapters that it then does not use: where its weights went is
+ * in its log.
+ * @param {readonly string[]} log
+ */
+export const ranOnGpu = (log) => log.some((line) => line.includes('WebGPU model buffer size'))
 
 /**
  * @param {Page} page
@@ -233,17 +233,9 @@ async function likeliestAfter(page, { prefix, position }) {
 }
 
 /** @param {Setting} setting */
-async function countWork(setting) {
-  const { page, close } = await openBrowser(setting.browser, gpuHookScript)
-  try {
+const countWork = (setting) =>
+  countWorkIn(setting.browser, async (page) => {
     await openPage(page, setting.url, 'isPeerPage')
     await load(page, setting)
-    let index = loadPromptIndex
-    const { perToken, bytesHeld } = await countPerToken(page, (numTokens) =>
-      runPrompts(page, [promptOf(++index, 16)], numTokens),
-    )
-    return { perToken, memory: { gpuBytes: bytesHeld }, notes: [] }
-  } finally {
-    await close()
-  }
-}
+    return (prompts, numTokens) => runPrompts(page, prompts, numTokens)
+  })

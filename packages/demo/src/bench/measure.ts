@@ -1,14 +1,11 @@
 import { BrasaError, createEngine, type Engine, type LoadProgress, type Timings } from '@brasa/runtime'
 import { figuresOf } from '../../../../e2e/bench/figures.mjs'
-import { promptOf } from '../../../../e2e/bench/prompts.mjs'
+import { loadPrompt, promptOf } from '../../../../e2e/bench/prompts.mjs'
 import type { BenchTest, LoadTime, Run } from '../../../../e2e/bench/schema.mjs'
 import type { OfferedBackend } from '../state/backend.ts'
 
 /** A test that is a request. */
 export type Workload = BenchTest & { readonly promptTokens: number; readonly answerTokens: number }
-
-/** No test's prompt has this index. */
-const loadPromptIndex = 32_000
 
 /**
  * Loads a model and answers one token with it.
@@ -34,8 +31,8 @@ export async function loadTimed(
   })
   const readyMs = performance.now() - start
   try {
-    const prompt = promptOf(loadPromptIndex, 8)
-    await engine.completions.create({ prompt, max_tokens: 1, temperature: 0, ignore_eos: true }, { signal })
+    const request = { prompt: loadPrompt(), max_tokens: 1, temperature: 0, ignore_eos: true }
+    await engine.completions.create(request, { signal })
     signal.throwIfAborted()
   } catch (error) {
     await engine.dispose()

@@ -1,4 +1,5 @@
 import type { Engine, LoadProgress } from '@brasa/runtime'
+import { loadTokens } from '../../../../e2e/bench/prompts.mjs'
 import type { BenchTest, Run, SystemResult } from '../../../../e2e/bench/schema.mjs'
 import { summaryOf } from '../../../../e2e/bench/statistics.mjs'
 import { isWorkload } from '../../../../e2e/bench/tests.mjs'
@@ -101,7 +102,7 @@ async function measureBackend(
       engine = undefined
       const again = await step(say.loadingAgain(name, round, numLoads), load)
       engine = again.engine
-      keep('load', { round, value: again.time.totalMs, promptTokens: 0, answerTokens: 1 })
+      keep('load', { round, value: again.time.totalMs, promptTokens: loadTokens, answerTokens: 1 })
       const { cold = again.time, warm = [] } = system.load ?? {}
       tell({ load: { cold, warm: [...warm, again.time] } })
     }
