@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals'
 import type { BenchResults, SystemResult } from '../../../../e2e/bench/schema.mjs'
 import { parseTests } from '../../../../e2e/bench/tests.mjs'
 import { backendChoices, type OfferedBackend } from '../state/backend.ts'
+import { asWork } from '../state/running.ts'
 import { words } from '../words/words.ts'
 import type { SpeedTrace } from './live-chart.tsx'
 import { adapterOf, type MeasuredModel, resultsOf } from './results.ts'
@@ -44,7 +45,11 @@ let controller: AbortController | undefined
 export const stop = () => controller?.abort()
 
 /** Runs what is chosen; keeps what was measured when it is stopped. */
-export async function run(): Promise<void> {
+export function run(): Promise<void> {
+  return asWork(measure)
+}
+
+async function measure(): Promise<void> {
   controller = new AbortController()
   const { signal: stopped } = controller
   const start = performance.now()

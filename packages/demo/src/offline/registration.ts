@@ -1,8 +1,7 @@
-import { computed, effect, signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { takeOver } from '../service-worker/messages.ts'
-import { answering } from '../state/answering.ts'
 import { writeChats } from '../state/keeping.ts'
-import { model } from '../state/model.ts'
+import { isBusy } from '../state/running.ts'
 import { holdShell } from './hold-shell.ts'
 
 /** One for the whole app: it keeps the files, and answers v1/. */
@@ -11,9 +10,6 @@ export const workerScript = new URL('service-worker.js', document.baseURI).href
 /** `waiting`: a new version is on this device. `taken`: another tab runs it already. `wanted`: this page is to run it. */
 export type Update = 'none' | 'waiting' | 'taken' | 'wanted'
 export const update = signal<Update>('none')
-
-/** What a reload would break. */
-export const isBusy = computed(() => answering.value !== undefined || model.value.kind === 'loading')
 
 const checkEveryMs = 60 * 60_000
 
@@ -58,7 +54,7 @@ function watch(registered: ServiceWorkerRegistration): void {
   })
 }
 
-/** Runs the new version, once no answer is written and no model is loading. */
+/** Runs the new version, once nothing runs here that a reload would break. */
 export function takeUpdate(): void {
   const isTaken = update.value === 'taken'
   update.value = 'wanted'

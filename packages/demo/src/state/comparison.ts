@@ -3,6 +3,7 @@ import { batch, signal } from '@preact/signals'
 import type { OfferedBackend } from './backend.ts'
 import { rememberSpeed } from './measured.ts'
 import { describeFailure } from './model.ts'
+import { beginWork } from './running.ts'
 import { generationParameters, settings } from './settings.ts'
 
 export type Side = 'a' | 'b'
@@ -97,6 +98,7 @@ export async function compare(prompt: string): Promise<void> {
   if (isComparing.value) return
   const controller = new AbortController()
   stopper = controller
+  const endWork = beginWork()
   batch(() => {
     isComparing.value = true
     asked.value = prompt
@@ -113,6 +115,7 @@ export async function compare(prompt: string): Promise<void> {
     else for (const side of sides) await answer(side, prompt, controller.signal)
   } finally {
     isComparing.value = false
+    endWork()
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { computed, signal } from '@preact/signals'
 import { backend, type OfferedBackend, rememberBackend } from './backend.ts'
 import { refreshRoom } from './device-storage.ts'
+import { asWork } from './running.ts'
 import { readStored, writeStored } from './storage.ts'
 
 type MemoryInfo = Awaited<ReturnType<Engine['memory']>>
@@ -122,7 +123,11 @@ export async function refreshStored(): Promise<void> {
 }
 
 /** Frees the model at hand and loads another; says how it goes in `model`, never throws. */
-export async function loadModel(wanted: ModelReference): Promise<void> {
+export function loadModel(wanted: ModelReference): Promise<void> {
+  return asWork(() => load(wanted))
+}
+
+async function load(wanted: ModelReference): Promise<void> {
   const controller = new AbortController()
   loading?.abort()
   loading = controller

@@ -29,7 +29,7 @@ export const en = {
       'No model is on this device yet. Connect once to fetch one; after that the page works offline.',
     newVersion: 'A new version is here.',
     reload: 'Reload',
-    reloadsSoon: 'The new version starts once the answer or the load at hand is complete.',
+    reloadsSoon: 'The new version starts once the answer, or whatever else is running, is complete.',
     moreThreads: 'After a reload this page can use every core of the processor.',
     notNow: 'Not now',
     install: 'Install',

@@ -32,7 +32,7 @@ export const es: Words = {
       'Aún no hay ningún modelo en este dispositivo. Conéctate una vez para descargar uno; después la página funciona sin conexión.',
     newVersion: 'Hay una versión nueva.',
     reload: 'Recargar',
-    reloadsSoon: 'La versión nueva empieza cuando termine la respuesta o la carga en curso.',
+    reloadsSoon: 'La versión nueva empieza cuando termine la respuesta o lo que esté en marcha.',
     moreThreads: 'Tras recargar, esta página puede usar todos los núcleos del procesador.',
     notNow: 'Ahora no',
     install: 'Instalar',
