@@ -143,6 +143,27 @@ test('without WebGPU the page says how to turn it on', async () => {
   await expect.element(page.getByRole('button', { name: 'Try again' })).toBeVisible()
 })
 
+test('a host that is out of reach is no network, though the device has one, wherever the page says so', async () => {
+  const { loadModel } = await import('./state/model.ts')
+  const { checkConnection } = await import('./offline/connection.ts')
+  fake.load = async () => {
+    throw new BrasaError('network_error', { message: 'The server did not answer.' })
+  }
+  const unreachable = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('Failed to fetch'))
+  expect(navigator.onLine).toBe(true)
+  await loadModel('smollm2-135m-instruct')
+  await expect.element(page.getByRole('heading', { name: 'You are offline' })).toBeVisible()
+  await expect
+    .element(page.getByText(/Other models cannot be fetched|No model is on this device/))
+    .toBeVisible()
+  const { facts } = await import('./panel/device-state.ts')
+  expect(facts.value.isOnline).toBe(false)
+  unreachable.mockRestore()
+  await checkConnection()
+  await expect.element(page.getByRole('heading', { name: 'The connection broke off' })).toBeVisible()
+  expect(facts.value.isOnline).toBe(true)
+})
+
 test('a person chooses where the model runs; it is loaded again there, and the choice is remembered', async () => {
   const { backend, reviveBackend } = await import('./state/backend.ts')
   const choice = page.getByRole('combobox', { name: 'Run on' })

@@ -3,6 +3,7 @@ import { CopyButton } from '../controls/copy.tsx'
 import { Segments } from '../controls/segments.tsx'
 import { Trouble, Waiting } from '../controls/states.tsx'
 import { formatCount } from '../format/units.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { type Reply, send, state } from './console-state.ts'
 
@@ -23,7 +24,7 @@ export function ReplyView() {
         </p>
       )}
       {now.kind === 'failed' && (
-        <Trouble message={say.broke(now.message)}>
+        <Trouble message={say.broke(engineWords(now.message))}>
           <button type="button" class="quiet" onClick={() => void send()}>
             {say.sendAgain}
           </button>

@@ -2,7 +2,9 @@ import type { LoadProgress } from '@brasa/runtime'
 import { computed, signal } from '@preact/signals'
 import type { BenchResults, SystemResult } from '../../../../e2e/bench/schema.mjs'
 import { parseTests } from '../../../../e2e/bench/tests.mjs'
+import { modelsHere, modelsOnOffer } from '../models/listed.ts'
 import { backendChoices, type OfferedBackend } from '../state/backend.ts'
+import { listModels, rememberedModel } from '../state/model.ts'
 import { asWork } from '../state/running.ts'
 import { words } from '../words/words.ts'
 import type { SpeedTrace } from './live-chart.tsx'
@@ -27,6 +29,13 @@ export const offeredTests = parseTests('pp128,pp512,tg64,tg128,ttft,load')
 
 export const state = signal<BenchState>({ kind: 'idle' })
 export const modelName = signal('smollm2-135m-instruct')
+/** What may be measured: what is on this device, and what may be fetched without more ado. */
+export const offeredModels = computed(() => {
+  const here = modelsHere().filter(({ isOnnx, stored }) => !isOnnx && stored?.isComplete)
+  // Terms are accepted on the page of models.
+  const offered = modelsOnOffer().filter(({ entry }) => entry?.terms === undefined)
+  return { here, offered }
+})
 export const chosenBackends = signal<ReadonlySet<OfferedBackend>>(
   new Set(offeredBackends.slice(0, 1).map(({ choice }) => choice)),
 )
@@ -39,6 +48,13 @@ export const isRunning = computed(() => state.value.kind === 'running')
 export const canRun = computed(
   () => modelName.value.trim() !== '' && chosenBackends.value.size > 0 && chosenTests.value.size > 0,
 )
+
+/** Begins with the model that the chat used last, if it is here. */
+export async function chooseModel(): Promise<void> {
+  await listModels()
+  const wanted = rememberedModel()
+  if (offeredModels.value.here.some(({ id }) => id === wanted)) modelName.value = wanted
+}
 
 let controller: AbortController | undefined
 

@@ -1,6 +1,6 @@
 import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
 import { InstallButton } from '../offline/install-button.tsx'
-import { type Sheet, sheet, showView, type View, view, views } from '../state/page.ts'
+import { addressOfView, type Sheet, sheet, showView, type View, view, views } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { Nav } from './nav.tsx'
 import './side.css'
@@ -16,12 +16,6 @@ export function Side() {
               <Part to={part} />
             </li>
           ))}
-          <li>
-            <a class="part" href="bench.html">
-              <Icon name="benchmark" />
-              {words.value.app.benchmark}
-            </a>
-          </li>
         </ul>
       </nav>
       <nav class="side-chats" aria-label={words.value.app.chats}>
@@ -49,7 +43,7 @@ function Part({ to }: { readonly to: View }) {
   return (
     <a
       class="part"
-      href={`#${to}`}
+      href={addressOfView(to)}
       aria-current={view.value === to ? 'page' : undefined}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return

@@ -15,6 +15,13 @@ const checkEveryMs = 60 * 60_000
 
 let registration: ServiceWorkerRegistration | undefined
 
+/** Notices new versions of an app that is on this device, and brings it here no sooner: fetching it would be measured too. */
+export async function watchWorker(): Promise<void> {
+  const known = await navigator.serviceWorker?.getRegistration().catch(() => undefined)
+  if (known === undefined) holdShell()
+  else await registerWorker()
+}
+
 /** Brings the app onto this device, and notices new versions of it. Without a service worker the page works online. */
 export async function registerWorker(): Promise<void> {
   const container = navigator.serviceWorker

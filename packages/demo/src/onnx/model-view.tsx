@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { referenceName } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { InputForm } from './input-form.tsx'
 import { OnnxProgress } from './onnx-progress.tsx'
@@ -33,7 +34,7 @@ export function ModelView() {
       {state.kind === 'failed' && (
         <>
           <p role="alert" data-code={state.code}>
-            {state.message}
+            {engineWords(state.message)}
           </p>
           <Open again={() => void (reference.value !== undefined && openModel(reference.value))} />
         </>

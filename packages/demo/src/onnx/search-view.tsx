@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { Bar } from '../controls/bar.tsx'
 import { formatBytes, formatCount } from '../format/units.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { OnnxProgress } from './onnx-progress.tsx'
 import type { RankedEntry } from './ranking.ts'
@@ -158,7 +159,7 @@ function State() {
     case 'failed':
       return (
         <div class="onnx-acts" role="alert" data-code={state.code}>
-          <p class="onnx-wrong">{state.message}</p>
+          <p class="onnx-wrong">{engineWords(state.message)}</p>
           <button type="button" class="quiet" onClick={() => void rank()}>
             {say.tryAgain}
           </button>

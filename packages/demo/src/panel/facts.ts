@@ -97,7 +97,7 @@ function graphicsRows({ adapter, device }: Facts, words: Words['device']): reado
   if (adapter === null) return [['WebGPU', words.noAdapter]]
   const inUse = device?.backend === 'webgpu' ? device.features : []
   return [
-    [words.adapter, adapter.name],
+    [words.adapter, adapter.name === '' ? words.notNamed : adapter.name],
     [words.kind, adapter.isSoftware ? words.software : words.hardware],
     ...(inUse.length === 0 ? [] : [[words.featuresInUse, inUse.join(', ')] as const]),
     [words.features, adapter.features.join(', ')],

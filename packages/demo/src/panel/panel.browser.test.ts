@@ -74,7 +74,7 @@ test('with a model it says where it runs and why, with the measured times as bar
   memory.value = await engine.memory()
   await expect.element(page.getByText(engine.device.reason)).toBeVisible()
   const running = rows(page.getByRole('region', { name: 'Running on' }).element())
-  expect(running).toMatchObject({ Backend: 'WebAssembly', Memory: '103 MB', WebAssembly: '5.2 ms' })
+  expect(running).toMatchObject({ Backend: 'WebAssembly', 'Memory now': '103 MB', WebAssembly: '5.2 ms' })
   expect(running.Threads).toBe(`2 of ${navigator.hardwareConcurrency} cores`)
   const [chosen, other] = [...document.querySelectorAll<HTMLElement>('.figure-bar b')]
   expect(chosen!.closest('.figure-chosen')).not.toBeNull()

@@ -3,14 +3,16 @@ import { formatBytes, formatCount, formatSpeed } from '../format/units.ts'
 import { speeds } from '../state/answering.ts'
 import { currentChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
-import { model, warnings } from '../state/model.ts'
+import { model } from '../state/model.ts'
 import type { Words } from '../words/en.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { BackendSelect } from './backend-select.tsx'
 import { DeviceSection } from './device-section.tsx'
 import { facts } from './device-state.ts'
 import { type Facts, type Row, runningRows, timedRows, timedVariants } from './facts.ts'
 import { FigureBars } from './figure-bars.tsx'
+import { KeepLine } from './keep-line.tsx'
 import { Rows } from './rows.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { SparkLine } from './spark-line.tsx'
@@ -25,6 +27,7 @@ export function Panel() {
       <Speeds />
       <SettingsForm />
       <DeviceSection />
+      <KeepLine />
     </div>
   )
 }
@@ -42,20 +45,13 @@ function RunningOn() {
         <>
           <Rows rows={[...runningRows(facts.value, say), ...heldRow(facts.value, say)]} />
           {device.layerTimes !== undefined && <FigureBars timed={timedRows(device)} label={say.oneLayer} />}
-          <p class="soft panel-why">{device.reason}</p>
+          <p class="soft panel-why">{engineWords(device.reason)}</p>
           {timedVariants(device).length > 1 && (
             <FigureBars timed={timedVariants(device)} label={say.variants} />
           )}
-          {device.decode !== undefined && <p class="soft panel-why">{device.decode.reason}</p>}
+          {device.decode !== undefined && <p class="soft panel-why">{engineWords(device.decode.reason)}</p>}
         </>
       )}
-      {warnings.value
-        .filter(({ code }) => code === 'persist_denied')
-        .map(({ code, message }) => (
-          <p key={code} class="soft panel-why">
-            {message}
-          </p>
-        ))}
     </section>
   )
 }
@@ -63,7 +59,7 @@ function RunningOn() {
 /** All that the model holds, in one figure: its parts are below. */
 function heldRow({ memory }: Facts, say: Words['device']): readonly Row[] {
   if (memory === undefined) return []
-  return [[say.memory, formatBytes(memory.weightBytes + memory.kvCacheBytes + memory.otherBytes)]]
+  return [[say.memoryNow, formatBytes(memory.weightBytes + memory.kvCacheBytes + memory.otherBytes)]]
 }
 
 function Context() {

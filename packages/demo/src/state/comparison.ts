@@ -23,6 +23,7 @@ export interface Pane {
 }
 
 export interface ComparedAnswer {
+  readonly id: string
   readonly state: 'waiting' | 'streaming' | 'done' | 'stopped' | 'failed'
   readonly thought: string
   readonly text: string
@@ -146,7 +147,7 @@ function waitForTurn(side: Side): void {
   if (engine === undefined) return
   const { backend, adapter } = engine.device
   const by = { name: engine.model.name, backend, adapter }
-  changePane(side, { answer: { state: 'waiting', thought: '', text: '', by } })
+  changePane(side, { answer: { id: crypto.randomUUID(), state: 'waiting', thought: '', text: '', by } })
 }
 
 async function answer(side: Side, prompt: string, signal: AbortSignal): Promise<void> {

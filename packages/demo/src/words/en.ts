@@ -72,7 +72,9 @@ export const en = {
       chooseModel: 'Choose a model',
       togglePanel: 'Show or hide machine and settings',
       preferences: 'Preferences: theme and language',
-      goToPart: 'Go to a part of the page, from Chat to API',
+      goToPart: 'Go to a part of the page, from Chat to Benchmark',
+      sendRequest: 'Send the request, on the API page',
+      stepToken: 'Go from token to token, where probabilities are shown',
       showKeys: 'Show these keys',
     },
     copied: 'The answer is copied.',
@@ -106,6 +108,7 @@ export const en = {
     refused: (variant: string) => `Not used: ${variant}`,
     thisDevice: 'This device',
     memory: 'Memory',
+    memoryNow: 'Memory now',
     weights: 'Weights',
     kvCache: 'KV cache',
     working: 'Working memory',
@@ -117,6 +120,7 @@ export const en = {
     notCounted: 'This browser does not count JavaScript’s memory here.',
     graphics: 'Graphics',
     noAdapter: 'not offered by this browser',
+    notNamed: 'not named by this browser',
     kind: 'Kind',
     software: 'software, on the CPU',
     hardware: 'hardware',
@@ -310,7 +314,6 @@ export const en = {
   },
   bench: {
     title: 'Benchmark',
-    backToChat: 'Back to the chat',
     intro: (rounds: number) =>
       `How fast a model runs in this browser on this device: ${rounds} rounds, after one that does not count. Nothing leaves this device.`,
     run: 'Run',
@@ -324,6 +327,7 @@ export const en = {
       ttft: (tokens: number) => `First token of ${tokens}`,
       load: 'Load from storage',
     },
+    fetchedFirst: (size: string) => `It is not on this device yet: ${size} are fetched first.`,
     nothingChosen: 'Choose a model, where it runs and a test.',
     notRunYet: 'Nothing measured yet',
     notRunHint: 'Choose what to measure, then Run. A few minutes on a laptop.',
@@ -570,6 +574,8 @@ export const en = {
     deleted: (name: string) =>
       `The browser’s storage was emptied: ${name} is no longer kept on this device. It goes on answering until the page is closed. Your chats are not touched.`,
     keepAgain: 'Keep it here',
+    whereStorage: 'An ordinary window of this browser keeps them.',
+    stillNoStorage: 'The browser still gives none. Open this page in an ordinary window to keep them.',
     seeStorage: 'See what is stored',
   },
   models: {
@@ -614,7 +620,12 @@ export const en = {
     context: (tokens: string) => `${tokens} tokens of context`,
     parts: (name: string, count: number) => `${name}, ${count} parts`,
     speed: (rate: string, backend: string, day: string) => `${rate} on ${backend}, ${day}`,
-    fitsMemory: (bytes: string, backend: string) => `Fits here: about ${bytes} of memory on ${backend}`,
+    fitsMemory: (bytes: string, backend: string | undefined) =>
+      `Fits here: about ${bytes} of memory${backend === undefined ? '' : ` on ${backend}`}`,
+    takesMemory: (bytes: string) => `Takes about ${bytes} of memory`,
+    withWhole: 'with its whole context full',
+    withTokens: (tokens: string) => `with ${tokens} tokens of context`,
+    hasRoom: (bytes: string) => `storage has room for its ${bytes}`,
     weightsAlone: (bytes: string) => `Its weights alone take about ${bytes} of memory`,
     overMemory: (bytes: string, limit: string) =>
       `Too large for this device: about ${bytes} of memory, and there are ${limit}`,
