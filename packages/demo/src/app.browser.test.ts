@@ -176,7 +176,7 @@ test('a person chooses where the model runs; it is loaded again there, and the c
     linears: { format: 'int8', weightBytes: 106e6, relativeError: 0.0123 },
   }
   await choice.selectOptions('CPU (ONNX Runtime)')
-  await expect.element(page.getByText('ONNX Runtime was asked for.')).toBeVisible()
+  await expect.element(page.getByText('ONNX Runtime on 2 threads', { exact: true })).toBeVisible()
   await expect.element(page.getByText('int8, 106 MB, 1.2 % off')).toBeVisible()
   expect(fake.loads.map((options) => options.backend)).toEqual(['auto', 'ort'])
   expect(reviveBackend(JSON.parse(localStorage.getItem('brasa.backend')!))).toBe('ort')

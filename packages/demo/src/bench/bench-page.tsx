@@ -47,7 +47,7 @@ export function BenchPage() {
         <div class="page-column bench">
           <header class="page-head">
             <h1>{say.title}</h1>
-            <p class="soft">{say.intro(numRounds)}</p>
+            <p>{say.intro(numRounds)}</p>
           </header>
           <Choices />
           <div class="acts">

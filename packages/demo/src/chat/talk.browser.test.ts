@@ -174,7 +174,7 @@ test('a live region says an answer sentence by sentence, each once, and holds no
     }
   })
   await askQuestion('Why do embers glow?')
-  await expect.poll(() => region.textContent).toBe('')
+  await expect.poll(() => region.textContent, { timeout: 20_000 }).toBe('')
   observer.disconnect()
   expect(region.getAttribute('role')).toBe('status')
   expect(said).toEqual([

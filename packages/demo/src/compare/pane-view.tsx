@@ -52,9 +52,9 @@ export function PaneView({ side }: { readonly side: Side }) {
             disabled={isComparing.value}
             onChange={(event) => choosePane(side, { backend: reviveBackend(event.currentTarget.value) })}
           >
-            {backendChoices.map(({ choice, label }) => (
+            {backendChoices.map(({ choice }) => (
               <option key={choice} value={choice}>
-                {choice === 'auto' ? said.auto : label}
+                {words.value.device.choices[choice]}
               </option>
             ))}
           </select>
@@ -74,11 +74,7 @@ export function PaneView({ side }: { readonly side: Side }) {
           </button>
         </div>
       )}
-      {answer === undefined ? (
-        state.kind !== 'loading' && state.kind !== 'failed' && <p class="soft">{said.empty}</p>
-      ) : (
-        <Answer answer={answer} />
-      )}
+      {answer !== undefined && <Answer answer={answer} />}
       <Announcer heard={heard} />
     </section>
   )

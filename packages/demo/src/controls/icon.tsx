@@ -12,6 +12,8 @@ const paths = {
   pin: 'M9 4.5h6l-.8 5.5 3.3 3.5h-11L9.8 10zM12 13.5v6',
   copy: 'M9 9h10v10H9zM15 9V5H5v10h4',
   again: 'M19 12a7 7 0 1 1-2.2-5.1L19 9M19 4.5V9h-4.5',
+  branch: 'M7 4v16M7 14c6 0 10-2 10-7M17 7l-3 3M17 7l3 3',
+  heat: 'M5 19v-5M10 19V9M15 19v-8M20 19V5',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   left: 'M15 5l-7 7 7 7',
   right: 'M9 5l7 7-7 7',

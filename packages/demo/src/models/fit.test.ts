@@ -5,10 +5,7 @@ const facts = {
   ...{ name: 'Tiny', architecture: 'llama', parameters: 1e6, quantisation: 'Q4_1', contextLength: 2048 },
   sizeBytes: 100,
   memory: [
-    {
-      ...{ backend: 'webgpu', totalBytes: 300, contextLength: 2048 },
-      problem: 'This browser does not offer WebGPU.',
-    },
+    { backend: 'webgpu', totalBytes: 300, contextLength: 2048, problem: 'No WebGPU.' },
     { backend: 'wasm', totalBytes: 250, contextLength: 2048 },
     { backend: 'ort', totalBytes: 900, contextLength: 2048 },
   ],

@@ -47,7 +47,7 @@ export function ModelRow({ listed }: { readonly listed: ListedModel }) {
           {stored?.isComplete && (
             <button
               type="button"
-              class="quiet"
+              class="word"
               aria-pressed={stored.isPinned}
               aria-label={stored.isPinned ? words.value.models.unpinIt(name) : words.value.models.pinIt(name)}
               title={words.value.models.pinHint}
@@ -59,7 +59,8 @@ export function ModelRow({ listed }: { readonly listed: ListedModel }) {
           {!listed.isOnnx && (
             <button
               type="button"
-              class="quiet"
+              // Where terms come first it is the way in.
+              class={stored === undefined && listed.entry?.terms !== undefined ? 'quiet' : 'word'}
               aria-label={words.value.models.aboutIt(name)}
               aria-expanded={look.value?.reference === id}
               onClick={() => lookAt(id, stored?.isComplete ? undefined : listed.entry?.terms)}

@@ -1,5 +1,6 @@
 import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
 import { InstallButton } from '../offline/install-button.tsx'
+import { chats, currentId } from '../state/chats.ts'
 import { addressOfView, type Sheet, sheet, showView, type View, view, views } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { Nav } from './nav.tsx'
@@ -42,7 +43,7 @@ export function Brand() {
 function Part({ to }: { readonly to: View }) {
   return (
     <a
-      class="part"
+      class={isShown(to) ? 'part part-open' : 'part'}
       href={addressOfView(to)}
       aria-current={view.value === to ? 'page' : undefined}
       onClick={(event) => {
@@ -56,6 +57,12 @@ function Part({ to }: { readonly to: View }) {
       {words.value.app[to]}
     </a>
   )
+}
+
+/** Where a chat of the list is open, its own line is marked. */
+function isShown(part: View): boolean {
+  if (part !== view.value) return false
+  return part !== 'chat' || !chats.value.some(({ id }) => id === currentId.value)
 }
 
 function Opener({ of, icon, word }: { of: Sheet; icon: 'tune' | 'keys'; word: string }) {

@@ -32,7 +32,7 @@ Glass is made by melting sand with soda and lime.`
 export function SearchView() {
   const say = words.value.onnxPage
   return (
-    <section class="onnx-section" aria-labelledby="onnx-search">
+    <section class="section" aria-labelledby="onnx-search">
       <h2 id="onnx-search">{say.searchByMeaning}</h2>
       <Text />
       <search>
@@ -111,7 +111,7 @@ function Text() {
         {text.value === '' && (
           <button
             type="button"
-            class="word"
+            class="quiet onnx-example"
             onClick={() => {
               text.value = example
               rankSoon()

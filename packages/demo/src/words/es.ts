@@ -86,6 +86,7 @@ export const es: Words = {
   device: {
     runningOn: 'Funciona en',
     runOn: 'Ejecutar en',
+    runs: (backend, adapter) => `${backend} en ${adapter}`,
     choices: {
       auto: 'Automático',
       webgpu: 'WebGPU',
@@ -156,7 +157,7 @@ export const es: Words = {
     context: 'Contexto',
     contextUsed: 'Contexto usado',
     tokensOf: (used, holds) => `${used} de ${holds} tokens`,
-    tokensASecond: 'Tokens por segundo',
+    speed: 'Velocidad',
     lastAnswer: 'Última respuesta',
     bestOf: (count) => `La mejor de ${count}`,
   },
@@ -207,7 +208,8 @@ export const es: Words = {
     curlNote:
       'La API vive en este navegador: una terminal no llega a ella. En otro servidor funciona la misma línea.',
     reply: 'Respuesta',
-    nothingSent: 'Aún no se ha enviado nada. Elige un ejemplo y envíalo.',
+    nothingSent: 'Aún no se ha enviado nada',
+    nothingSentHint: 'Elige un ejemplo y envíalo.',
     sending: 'Esperando el primer byte…',
     stopped: 'Parada. Lo que había llegado se queda.',
     broke: (message) => `No llegó una respuesta completa: ${message}. Envíala otra vez.`,
@@ -237,6 +239,7 @@ export const es: Words = {
     errors: 'Errores',
   },
   onnxPage: {
+    lead: 'Modelos que no son para chatear: una búsqueda por significado y cualquier archivo ONNX.',
     runModel: 'Ejecutar un modelo',
     openOne:
       'Abre un archivo ONNX para ver qué recibe y qué devuelve, y ejecutarlo. Se queda en este dispositivo.',
@@ -405,8 +408,8 @@ export const es: Words = {
     reading: 'Leyendo…',
     writing: 'Escribiendo…',
     stopped: 'Detenida',
-    long: 'Acabó en la respuesta más larga',
-    longHint: 'Para más, sube Respuesta más larga en Ajustes.',
+    long: 'Límite alcanzado',
+    longHint: 'Terminó en la respuesta más larga que permiten los ajustes. Súbela para más.',
     tokens: (count, formatted) => `${formatted} ${count === 1 ? 'token' : 'tokens'}`,
     firstAfter: (time) => `El primero a los ${time}`,
     context: (used, holds) => `Contexto ${used} de ${holds}`,
@@ -497,6 +500,8 @@ export const es: Words = {
     cancel: 'Cancelar',
     runsOn: (backend, adapter) =>
       `${backend} en ${adapter}. Nada de lo que escribes sale de este dispositivo.`,
+    whileLoading: 'Puedes escribir mientras tanto: Enviar funciona cuando el modelo esté aquí.',
+    withoutModel: 'Enviar funciona cuando haya un modelo cargado.',
     understood: 'Entendido',
     newChat: 'Chat nuevo',
     nearlyFull: (used, holds) =>
@@ -696,7 +701,6 @@ export const es: Words = {
     pane: (letter) => `Modelo ${letter}`,
     model: 'Modelo',
     backend: 'Funciona en',
-    auto: 'Automático',
     prompt: 'Pregunta para los dos',
     placeholder: 'Pregunta a los dos',
     ask: 'Preguntar a los dos',
@@ -708,7 +712,8 @@ export const es: Words = {
     inTurn: 'Uno tras otro',
     atOnce: 'Los dos a la vez',
     atOnceHint: 'A la vez comparten la máquina: cada uno es más lento que solo.',
-    noModel: 'Todavía no hay ningún modelo en este dispositivo. Carga antes uno o dos.',
+    noModel: 'Aún no hay ningún modelo en este dispositivo',
+    noModelHint: 'Carga uno o dos; después los dos responden aquí a lo mismo.',
     toModels: 'A los modelos',
     willTake: (bytes) => `Juntos, unos ${bytes} de memoria.`,
     withChat: (bytes) => `El modelo del chat también está cargado y ocupa unos ${bytes}.`,
@@ -721,7 +726,9 @@ export const es: Words = {
     loadingIt: 'Cargando',
     thinking: 'Pensando…',
     stopped: 'Parado',
-    empty: 'Aún no hay respuesta.',
+    empty: 'Aún no hay respuestas',
+    emptyHint:
+      'Pregunta a los dos: las respuestas salen una junto a otra, cada una con su velocidad y su primer token.',
     ttft: (seconds) => `Primero tras ${seconds}`,
     tokens: (count) => `${count} tokens`,
     failed: 'No pudo responder.',
