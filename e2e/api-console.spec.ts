@@ -162,6 +162,7 @@ test('the benchmark draws its chart where no inline style is allowed, and leads 
   expect(await isSideways(page)).toBe(false)
   expect(await page.evaluate('violations')).toEqual([])
   expect(await page.evaluate('typeof brasa.createEngine')).toBe('function')
-  await page.getByRole('link', { name: 'Back to the chat' }).click()
+  await page.getByRole('button', { name: /^Menu/ }).click()
+  await page.getByRole('link', { name: 'Chat', exact: true }).click()
   await expect(page.getByLabel('Message')).toBeVisible()
 })

@@ -104,9 +104,9 @@ function Text() {
             <option value="line">{say.lines}</option>
             <option value="paragraph">{say.paragraphs}</option>
           </select>
-          <span class="soft figures">
-            {count > 0 && say.numEntries[unit.value](formatCount(count), count === 1)}
-          </span>
+          {count > 0 && (
+            <span class="soft figures">{say.numEntries[unit.value](formatCount(count), count === 1)}</span>
+          )}
         </label>
         {text.value === '' && (
           <button
