@@ -411,7 +411,7 @@ export const es: Words = {
     long: 'Límite alcanzado',
     longHint: 'Terminó en la respuesta más larga que permiten los ajustes. Súbela para más.',
     tokens: (count, formatted) => `${formatted} ${count === 1 ? 'token' : 'tokens'}`,
-    firstAfter: (time) => `El primero a los ${time}`,
+    firstAfter: (time) => `Primero a los ${time}`,
     context: (used, holds) => `Contexto ${used} de ${holds}`,
     contextHint: 'Tokens de este chat, de los que caben en el modelo.',
     again: 'Otra vez',
