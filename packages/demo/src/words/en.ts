@@ -706,7 +706,7 @@ export const en = {
     noModel: 'No model is on this device yet',
     noModelHint: 'Load one or two; then both answer the same prompt here.',
     toModels: 'To the models',
-    willTake: (bytes: string) => `Together about ${bytes} of memory.`,
+    willTake: (bytes: string) => `Together about ${bytes} of memory with their contexts full.`,
     withChat: (bytes: string) => `The chat’s model is loaded too and takes about ${bytes}.`,
     tooMuch: (bytes: string, limit: string) =>
       `These two would take about ${bytes} of memory, and this device has ${limit}. Choose a smaller model for one of them.`,

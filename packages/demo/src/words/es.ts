@@ -715,7 +715,7 @@ export const es: Words = {
     noModel: 'Aún no hay ningún modelo en este dispositivo',
     noModelHint: 'Carga uno o dos; después los dos responden aquí a lo mismo.',
     toModels: 'A los modelos',
-    willTake: (bytes) => `Juntos, unos ${bytes} de memoria.`,
+    willTake: (bytes) => `Los dos ocupan unos ${bytes} de memoria con sus contextos llenos.`,
     withChat: (bytes) => `El modelo del chat también está cargado y ocupa unos ${bytes}.`,
     tooMuch: (bytes, limit) =>
       `Los dos ocuparían unos ${bytes} de memoria, y este dispositivo tiene ${limit}. Elige un modelo más pequeño para uno de ellos.`,
