@@ -11,7 +11,7 @@ RUN npx --yes pnpm@10.34.8 install --frozen-lockfile --ignore-scripts
 COPY . .
 RUN npm run fetch && npm run build && node scripts/compress.mjs
 
-# Debian's nginx has brotli as a package; e2e/hosting.spec.ts runs the same configuration on it.
+# Debian's nginx has brotli as a package; hosting/hosting.test.mjs runs the same configuration on it.
 FROM debian:bookworm-slim
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends nginx-light libnginx-mod-http-brotli-static curl \

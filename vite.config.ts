@@ -69,10 +69,35 @@ const app = VitePWA({
     short_name: 'Brasa',
     description: 'Chat with a language model that runs inside this page. Nothing you type leaves the device.',
     lang: 'en',
+    // By its origin: an address of its own, wherever below it the page lies.
+    id: 'brasa',
     display: 'standalone',
     background_color: '#fbf9f7',
     theme_color: '#fbf9f7',
     categories: ['productivity', 'utilities'],
+    // What `npm run screenshots` takes for an app store's or a browser's offer to install.
+    screenshots: [
+      {
+        src: 'screenshot-wide.webp',
+        sizes: '1920x1200',
+        type: 'image/webp',
+        form_factor: 'wide',
+        label: 'A chat, with what is measured beside it',
+      },
+      {
+        src: 'screenshot-narrow.webp',
+        sizes: '540x1110',
+        type: 'image/webp',
+        form_factor: 'narrow',
+        label: 'A chat on a phone',
+      },
+    ],
+    shortcuts: [
+      { name: 'New chat', url: './#new' },
+      { name: 'Models', url: './#models' },
+      { name: 'Compare two models', short_name: 'Compare', url: './#compare' },
+      { name: 'Benchmark', url: 'bench.html' },
+    ],
     icons: [
       { src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' },
       { src: 'icon-192.png', sizes: '192x192', type: 'image/png' },

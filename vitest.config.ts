@@ -86,7 +86,7 @@ export default defineConfig({
         test: {
           name: 'models-node',
           environment: 'node',
-          include: [`packages/runtime/src/{tokenizer,backends/reference}/${modelTests}`],
+          include: [`packages/runtime/src/{engine,tokenizer,backends/reference}/${modelTests}`],
           fileParallelism: false,
         },
       },

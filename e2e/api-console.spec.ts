@@ -106,7 +106,8 @@ test('the console asks the API with the keyboard alone, and the panel tells the 
       page.locator('.panel dt', { hasText: label }).locator('xpath=following-sibling::dd[1]').first()
     const numCores = await page.evaluate(() => navigator.hardwareConcurrency)
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
-    await expect(row('Threads')).toHaveText(`${Math.min(numCores, 8)} of ${numCores} cores`)
+    const running = page.getByRole('region', { name: 'Running on' })
+    await expect(running).toContainText(`WebAssembly on the CPU, ${Math.min(numCores, 8)} threads`)
     for (const name of ['Memory', 'Storage']) {
       await tabTo(page, page.locator('summary', { hasText: name }))
       await page.keyboard.press('Enter')
@@ -162,6 +163,7 @@ test('the benchmark draws its chart where no inline style is allowed, and leads 
   expect(await isSideways(page)).toBe(false)
   expect(await page.evaluate('violations')).toEqual([])
   expect(await page.evaluate('typeof brasa.createEngine')).toBe('function')
-  await page.getByRole('link', { name: 'Back to the chat' }).click()
+  await page.getByRole('button', { name: /^Menu/ }).click()
+  await page.getByRole('link', { name: 'Chat', exact: true }).click()
   await expect(page.getByLabel('Message')).toBeVisible()
 })

@@ -1,5 +1,5 @@
 // @ts-check
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromiumArgs, findOrInstallChromium } from './chromium.mjs'
@@ -14,6 +14,7 @@ const sizes = {
   phone: { width: 360, height: 740 },
 }
 const themes = /** @type {const} */ (['light', 'dark'])
+const timeout = 240_000
 /** All pictures together: they are fetched with the repository. */
 const maxBytes = 3_000_000
 
@@ -24,18 +25,23 @@ const questions = [
 
 /** @type {readonly { name: string, open: (page: Page) => Promise<unknown> }[]} */
 const pictures = [
-  { name: 'chat', open: (page) => showPart(page, 'chat') },
-  { name: 'models', open: (page) => showPart(page, 'models') },
-  { name: 'compare', open: (page) => showPart(page, 'compare') },
-  { name: 'onnx', open: (page) => showPart(page, 'onnx') },
-  { name: 'api', open: (page) => showPart(page, 'api') },
+  { name: 'chat', open: openChat },
   {
-    name: 'benchmark',
+    name: 'heat',
     open: async (page) => {
-      await page.goto('bench.html')
-      await page.locator('h1').waitFor()
+      await openChat(page)
+      await page.getByRole('button', { name: 'Probabilities' }).last().click()
+      await page.locator('.heat .token:not(.heat-0)').first().click()
     },
   },
+  { name: 'offline', open: openOffline },
+  { name: 'models', open: (page) => showPart(page, 'models') },
+  { name: 'compare', open: openCompared },
+  { name: 'onnx', open: openSearched },
+  { name: 'api', open: openAnswered },
+  { name: 'keys', open: (page) => openSheet(page, '?') },
+  { name: 'preferences', open: (page) => openSheet(page, 'Alt+,') },
+  { name: 'benchmark', open: openMeasured },
 ]
 
 /**
@@ -45,18 +51,96 @@ const pictures = [
 async function showPart(page, part) {
   await page.goto(`./#${part}`)
   await page
-    .locator(part === 'chat' ? '#message' : 'main :is(h1, h2)')
+    .locator(part === 'chat' ? '#message' : 'main h1')
     .first()
     .waitFor()
 }
 
+/** @param {Page} page */
+async function isReady(page) {
+  await page.getByLabel('Model state').filter({ hasText: 'On this device' }).waitFor({ timeout })
+}
+
+/** @param {Page} page */
+async function openChat(page) {
+  await showPart(page, 'chat')
+  await isReady(page)
+}
+
+/** @param {Page} page */
+async function openOffline(page) {
+  await openChat(page)
+  await page.context().setOffline(true)
+  await page.locator('[data-code=offline]').waitFor()
+}
+
+/** @param {Page} page @param {string} key */
+async function openSheet(page, key) {
+  await openChat(page)
+  await page.locator('main').press(key)
+  await page.getByRole('dialog').waitFor()
+}
+
+/** @param {Page} page */
+async function openCompared(page) {
+  await showPart(page, 'compare')
+  await page.getByRole('region', { name: 'Model A' }).getByLabel('Runs on').selectOption('wasm')
+  await page.getByRole('region', { name: 'Model B' }).getByLabel('Runs on').selectOption('ort')
+  await page.getByLabel('Prompt for both').fill('What is the capital of France?')
+  await page.getByRole('button', { name: 'Ask both' }).click()
+  await page.locator('.pane-answer[data-state=done]').nth(1).waitFor({ timeout })
+}
+
+/** @param {Page} page */
+async function openSearched(page) {
+  await showPart(page, 'onnx')
+  await page.getByRole('button', { name: 'Use an example' }).click()
+  const load = page.getByRole('button', { name: 'Load search model' })
+  if (await load.isVisible()) await load.click()
+  await page.getByLabel('What to look for').fill('insects')
+  await page.getByRole('list', { name: 'Results' }).waitFor({ timeout })
+  await page.locator('main').click({ position: { x: 4, y: 4 } })
+}
+
+/** @param {Page} page */
+async function openAnswered(page) {
+  await showPart(page, 'api')
+  const send = page.getByRole('button', { name: 'Send' })
+  await send.waitFor({ timeout })
+  await page.getByText('through this page’s service worker').waitFor({ timeout })
+  await send.click()
+  await page.locator('.api-status', { hasText: 'took' }).waitFor({ timeout })
+}
+
+/** @param {Page} page */
+async function openMeasured(page) {
+  await page.goto('bench.html')
+  await page.getByLabel('WebGPU').uncheck()
+  await page.getByLabel('CPU (WebAssembly)').check()
+  for (const name of ['First token of 32', 'Load from storage']) await page.getByLabel(name).uncheck()
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await page.getByText('Download JSON').waitFor({ timeout })
+}
+
 /**
- * Loads the model and asks, greedily and on the CPU, so that the words are the same every time and everywhere.
+ * Loads the model, with a picture on the way, and asks, greedily and on the CPU, so that the words are the same every time and
+ * everywhere.
  * @param {Page} page
+ * @param {string} out
  */
-async function loadAndAsk(page) {
+async function loadAndAsk(page, out) {
+  const release = await holdAfter(page, 3)
   await page.getByRole('button', { name: 'Load model' }).click()
-  await page.getByLabel('Model state').filter({ hasText: 'On this device' }).waitFor({ timeout: 240_000 })
+  await page.getByText(/\/s/).first().waitFor({ timeout })
+  await takeSizes(page, join(out, 'loading'))
+  await page.setViewportSize(sizes.desktop)
+  await release()
+  await isReady(page)
+  await page.evaluate(() =>
+    localStorage.setItem('brasa.answers', JSON.stringify({ keepProbabilities: true })),
+  )
+  await page.reload()
+  await isReady(page)
   for (const question of questions) {
     const box = page.getByLabel('Message')
     await box.fill(question)
@@ -65,11 +149,45 @@ async function loadAndAsk(page) {
       .locator('article.answer[aria-busy=true]')
       .waitFor({ state: 'attached' })
       .catch(() => undefined)
-    await page
-      .locator('article.answer')
-      .last()
-      .and(page.locator('[aria-busy=false]'))
-      .waitFor({ timeout: 240_000 })
+    await page.locator('article.answer').last().and(page.locator('[aria-busy=false]')).waitFor({ timeout })
+  }
+  await page.evaluate(() => localStorage.removeItem('brasa.answers'))
+}
+
+/**
+ * Lets so many of a model's shards through and no more, until what is returned is called.
+ * @param {Page} page
+ * @param {number} numShards
+ */
+async function holdAfter(page, numShards) {
+  let numSeen = 0
+  let open = () => {}
+  const opened = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      open = () => resolve(undefined)
+    })
+  )
+  const shards = '**/models/**/*.bin'
+  await page.context().route(shards, async (route) => {
+    if (++numSeen > numShards) await opened
+    await route.continue()
+  })
+  return async () => {
+    open()
+    await page.context().unroute(shards)
+  }
+}
+
+/**
+ * @param {Page} page
+ * @param {string} path without its size and its ending
+ */
+async function takeSizes(page, path) {
+  for (const [size, viewport] of Object.entries(sizes)) {
+    await page.setViewportSize(viewport)
+    // What a narrow page moves is at its place again.
+    await page.waitForTimeout(300)
+    await take(page, `${path}-${size}`)
   }
 }
 
@@ -97,7 +215,7 @@ async function webp(page, png) {
     const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
     const canvas = new OffscreenCanvas(image.width, image.height)
     canvas.getContext('2d')?.drawImage(image, 0, 0)
-    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.86 })
+    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.8 })
     let text = ''
     for (const byte of new Uint8Array(await blob.arrayBuffer())) text += String.fromCharCode(byte)
     return btoa(text)
@@ -105,7 +223,7 @@ async function webp(page, png) {
   return Buffer.from(url, 'base64')
 }
 
-/** Pictures of every page, wide and narrow, light and dark, as docs/screenshots/PAGE-SIZE-THEME.webp. */
+/** Pictures of every page with something in it, wide and narrow, light and dark, as docs/screenshots/PAGE-SIZE-THEME.webp. */
 await runAsScript(import.meta.url, async (args) => {
   const { values } = parseArgs({
     args,
@@ -113,6 +231,7 @@ await runAsScript(import.meta.url, async (args) => {
   })
   ensureInstalled()
   await fetchModel()
+  await fetchModel({ id: 'all-minilm-l6-v2' })
   ensureBuilt()
   const { chromium } = await import('playwright')
   const { serve } = await import('./serve.mjs')
@@ -132,24 +251,21 @@ await runAsScript(import.meta.url, async (args) => {
       localStorage.setItem('brasa.settings', JSON.stringify({ temperature: 0, maxTokens: 200 }))
       localStorage.setItem('brasa.backend', JSON.stringify('wasm'))
     })
-    for (const [size, viewport] of Object.entries(sizes)) {
-      await page.setViewportSize(viewport)
-      await page.goto('./')
-      await page.getByRole('button', { name: 'Load model' }).waitFor()
-      await take(page, join(values.out, `first-visit-${size}`))
-    }
+    await page.goto('./')
+    await page.getByRole('button', { name: 'Load model' }).waitFor()
+    await takeSizes(page, join(values.out, 'first-visit'))
     await page.setViewportSize(sizes.desktop)
-    await loadAndAsk(page)
-    for (const [size, viewport] of Object.entries(sizes)) {
-      await page.setViewportSize(viewport)
-      for (const { name, open } of pictures) {
-        await open(page)
-        await take(page, join(values.out, `${name}-${size}`))
-      }
-      // Back from the benchmark's page, the model is loaded again.
-      await showPart(page, 'chat')
-      await page.getByLabel('Model state').filter({ hasText: 'On this device' }).waitFor({ timeout: 240_000 })
+    await loadAndAsk(page, values.out)
+    for (const { name, open } of pictures) {
+      await page.setViewportSize(sizes.desktop)
+      await open(page)
+      await takeSizes(page, join(values.out, name))
+      await context.setOffline(false)
+      // Each begins from a page of its own, with nothing over it.
+      await page.goto('about:blank')
     }
+    await page.setViewportSize(sizes.phone)
+    await openChat(page)
     for (const [name, opens] of /** @type {const} */ ([
       ['menu', /^Menu/],
       ['panel', 'Machine and settings'],
@@ -162,6 +278,14 @@ await runAsScript(import.meta.url, async (args) => {
   } finally {
     await browser.close()
     await server.close()
+  }
+  // What the manifest shows to who may install the page.
+  for (const [size, name] of /** @type {const} */ ([
+    ['desktop', 'wide'],
+    ['phone', 'narrow'],
+  ])) {
+    const picture = join(values.out, `chat-${size}-light.webp`)
+    await copyFile(picture, join(root, 'public', `screenshot-${name}.webp`))
   }
   const files = await readdir(values.out)
   const bytes = await Promise.all(files.map(async (name) => (await stat(join(values.out, name))).size))

@@ -68,6 +68,7 @@ beforeAll(async () => {
   localStorage.clear()
   await import('./theme/tokens.css')
   await import('./theme/base.css')
+  await import('./controls/controls.css')
   const { App } = await import('./app.tsx')
   const { openPage } = await import('./state/model.ts')
   const { listenForKeys } = await import('./keys/listen.ts')
@@ -143,6 +144,27 @@ test('without WebGPU the page says how to turn it on', async () => {
   await expect.element(page.getByRole('button', { name: 'Try again' })).toBeVisible()
 })
 
+test('a host that is out of reach is no network, though the device has one, wherever the page says so', async () => {
+  const { loadModel } = await import('./state/model.ts')
+  const { checkConnection } = await import('./offline/connection.ts')
+  fake.load = async () => {
+    throw new BrasaError('network_error', { message: 'The server did not answer.' })
+  }
+  const unreachable = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('Failed to fetch'))
+  expect(navigator.onLine).toBe(true)
+  await loadModel('smollm2-135m-instruct')
+  await expect.element(page.getByRole('heading', { name: 'You are offline' })).toBeVisible()
+  await expect
+    .element(page.getByText(/Other models cannot be fetched|No model is on this device/))
+    .toBeVisible()
+  const { facts } = await import('./panel/device-state.ts')
+  expect(facts.value.isOnline).toBe(false)
+  unreachable.mockRestore()
+  await checkConnection()
+  await expect.element(page.getByRole('heading', { name: 'The connection broke off' })).toBeVisible()
+  expect(facts.value.isOnline).toBe(true)
+})
+
 test('a person chooses where the model runs; it is loaded again there, and the choice is remembered', async () => {
   const { backend, reviveBackend } = await import('./state/backend.ts')
   const choice = page.getByRole('combobox', { name: 'Run on' })
@@ -155,7 +177,7 @@ test('a person chooses where the model runs; it is loaded again there, and the c
     linears: { format: 'int8', weightBytes: 106e6, relativeError: 0.0123 },
   }
   await choice.selectOptions('CPU (ONNX Runtime)')
-  await expect.element(page.getByText('ONNX Runtime was asked for.')).toBeVisible()
+  await expect.element(page.getByText('ONNX Runtime on 2 threads', { exact: true })).toBeVisible()
   await expect.element(page.getByText('int8, 106 MB, 1.2 % off')).toBeVisible()
   expect(fake.loads.map((options) => options.backend)).toEqual(['auto', 'ort'])
   expect(reviveBackend(JSON.parse(localStorage.getItem('brasa.backend')!))).toBe('ort')
@@ -193,7 +215,7 @@ test('an engine that moves to another backend in mid-answer says so, and the ans
   expect(answer()?.textContent).toBe('Half an answer.')
   await expect.element(page.getByText('WebAssembly goes on from here.')).toBeVisible()
   await expect.element(page.getByText('The GPU was lost.')).toBeVisible()
-  await expect.element(page.getByText(/^WebAssembly on 2 threads/)).toBeVisible()
+  await expect.element(page.getByText(/^WebAssembly on 2 threads\. /)).toBeVisible()
   await expect.element(page.getByLabelText('Model state')).toHaveTextContent('On this device')
   await page.getByRole('button', { name: 'Understood' }).click()
 })

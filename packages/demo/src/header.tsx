@@ -1,3 +1,4 @@
+import { leaveForNewChat } from './chats/moves.ts'
 import { Icon } from './controls/icon.tsx'
 import { formatBytes } from './format/units.ts'
 import { progressSummary } from './load/progress.ts'
@@ -48,6 +49,17 @@ function ChatHeader() {
         )}
       </button>
       <StatusChip />
+      {!hasNav.value && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={words.value.chats.newChat}
+          title={words.value.chats.newChat}
+          onClick={leaveForNewChat}
+        >
+          <Icon name="plus" />
+        </button>
+      )}
       <button
         type="button"
         class="icon-button"

@@ -10,7 +10,7 @@ import { isolateAtStart, isolateWhenPossible } from './offline/isolation.ts'
 import { registerWorker } from './offline/registration.ts'
 import { serveApi } from './offline/serve-api.ts'
 import { rememberAnswerOptions } from './state/answer-options.ts'
-import { rememberCurrent } from './state/chats.ts'
+import { rememberCurrent, startAsAsked } from './state/chats.ts'
 import { forgetStrayDrafts, rememberDrafts } from './state/drafts.ts'
 import { keepChats } from './state/keeping.ts'
 import { openPage } from './state/model.ts'
@@ -25,6 +25,7 @@ await rememberLanguage()
 rememberSettings()
 rememberAnswerOptions()
 rememberCurrent()
+startAsAsked()
 rememberDrafts()
 void keepChats().then(forgetStrayDrafts)
 listenForKeys()

@@ -1,6 +1,7 @@
 import type { Engine } from '@brasa/runtime'
 import { signal } from '@preact/signals'
 import { model, refreshMemory } from '../state/model.ts'
+import { beginWork } from '../state/running.ts'
 import { type ApiRequest, type Endpoint, endpointsOf, exampleRequest, examples } from './endpoints.ts'
 import { createEventReader, type ServerEvent, textOf } from './event-stream.ts'
 import { type MetricFigures, metricFigures } from './metrics.ts'
@@ -107,6 +108,7 @@ export async function send(): Promise<void> {
       state.value = { kind: 'sending', ...(reply && { reply }) }
     })
   }
+  const endWork = beginWork()
   const start = performance.now()
   state.value = { kind: 'sending' }
   try {
@@ -143,6 +145,7 @@ export async function send(): Promise<void> {
     state.value = own.signal.aborted ? { kind: 'stopped', ...known } : { kind: 'failed', message, ...known }
   } finally {
     if (frame !== undefined) cancelAnimationFrame(frame)
+    endWork()
     await Promise.all([refreshFigures(), refreshMemory()])
   }
 }

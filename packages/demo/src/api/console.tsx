@@ -9,7 +9,7 @@ import { CodeView } from './code-view.tsx'
 import { meet, state, stop } from './console-state.ts'
 import { MetricsView } from './metrics-view.tsx'
 import { ReplyView } from './reply-view.tsx'
-import { RequestForm } from './request-form.tsx'
+import { Examples, RequestForm } from './request-form.tsx'
 import './api.css'
 
 /** Sends requests to the model by OpenAI's API, shows them as code, and shows what comes back. */
@@ -17,11 +17,11 @@ export function Console() {
   const say = words.value.api
   return (
     <div class="page">
-      <div class="page-column page-wide api">
-        <div>
+      <div class="page-column api">
+        <header class="page-head">
           <h1>{say.title}</h1>
-          <p class="soft">{say.intro}</p>
-        </div>
+          <p>{say.intro}</p>
+        </header>
         {model.value.kind === 'ready' ? <Ready /> : <NotReady />}
       </div>
     </div>
@@ -43,12 +43,13 @@ function Ready() {
   }, [])
   return (
     <>
-      <div class="api-panes">
-        <section class="api-pane" aria-labelledby="api-request">
+      <Examples />
+      <div class="halves">
+        <section class="section" aria-labelledby="api-request">
           <RequestForm />
           <CodeView />
         </section>
-        <section class="api-pane" aria-labelledby="api-reply" aria-busy={state.value.kind === 'sending'}>
+        <section class="section" aria-labelledby="api-reply" aria-busy={state.value.kind === 'sending'}>
           <ReplyView />
         </section>
       </div>

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals'
 import { CopyButton } from '../controls/copy.tsx'
 import { Segments } from '../controls/segments.tsx'
-import { Trouble, Waiting } from '../controls/states.tsx'
+import { Empty, Trouble, Waiting } from '../controls/states.tsx'
 import { formatCount } from '../format/units.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { type Reply, send, state } from './console-state.ts'
 
@@ -14,7 +15,11 @@ export function ReplyView() {
   return (
     <>
       <h2 id="api-reply">{say.reply}</h2>
-      {now.kind === 'idle' && <p class="soft">{say.nothingSent}</p>}
+      {now.kind === 'idle' && (
+        <Empty icon="api" title={say.nothingSent}>
+          {say.nothingSentHint}
+        </Empty>
+      )}
       {now.kind === 'sending' && reply === undefined && <Waiting>{say.sending}</Waiting>}
       {reply !== undefined && <Head reply={reply} />}
       {now.kind === 'stopped' && (
@@ -23,7 +28,7 @@ export function ReplyView() {
         </p>
       )}
       {now.kind === 'failed' && (
-        <Trouble message={say.broke(now.message)}>
+        <Trouble message={say.broke(engineWords(now.message))}>
           <button type="button" class="quiet" onClick={() => void send()}>
             {say.sendAgain}
           </button>

@@ -24,7 +24,6 @@ export function RequestForm() {
       }}
     >
       <h2 id="api-request">{say.request}</h2>
-      <Examples />
       <Address />
       {request.value.method === 'POST' && <Body />}
       <div class="acts">
@@ -60,7 +59,8 @@ const isShown = (example: ApiRequest) =>
   example.path === request.value.path &&
   example.body === request.value.body
 
-function Examples() {
+/** Requests to begin with. */
+export function Examples() {
   const say = words.value.api
   return (
     <fieldset class="api-examples" aria-label={say.examples}>

@@ -1,10 +1,13 @@
 import type { Signal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { Bar } from '../controls/bar.tsx'
-import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
 import { Empty, Trouble } from '../controls/states.tsx'
-import { formatWait } from '../format/units.ts'
+import { formatBytes, formatWait } from '../format/units.ts'
+import { Frame } from '../frame.tsx'
 import { phaseWord, progressFacts } from '../load/progress.ts'
-import { hasNav } from '../state/page.ts'
+import type { ListedModel } from '../models/listed.ts'
+import { referenceName } from '../state/model.ts'
+import { sheet } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import {
   canRun,
@@ -13,6 +16,7 @@ import {
   isRunning,
   modelName,
   offeredBackends,
+  offeredModels,
   offeredTests,
   results,
   run,
@@ -24,92 +28,97 @@ import { LiveChart } from './live-chart.tsx'
 import { ResultsView } from './results-view.tsx'
 import { numRounds } from './run-bench.ts'
 import { testName } from './test-name.ts'
-import '../app.css'
-import '../nav/side.css'
 import './bench.css'
 
 /** A page of its own, in the chat's frame: what it measures must not share a worker with a chat. */
 export function BenchPage() {
   const say = words.value.bench
+  useEffect(() => {
+    const onKeyDown = ({ key, defaultPrevented }: KeyboardEvent) => {
+      // An open dialog has its own Esc.
+      if (key === 'Escape' && !defaultPrevented && sheet.value === undefined) stop()
+    }
+    addEventListener('keydown', onKeyDown)
+    return () => removeEventListener('keydown', onKeyDown)
+  }, [])
   return (
-    <>
-      {hasNav.value && <Side />}
-      <main>
-        {!hasNav.value && <Head />}
-        <div class="page">
-          <div class="page-column bench">
-            <div>
-              <h1>{say.title}</h1>
-              <p class="soft">{say.intro(numRounds)}</p>
-            </div>
-            <Choices />
-            <div class="acts">
-              {isRunning.value ? (
-                <button key="stop" type="button" class="quiet" onClick={stop}>
-                  {say.stop}
-                </button>
-              ) : (
-                <button key="run" type="button" class="button" disabled={!canRun.value} onClick={run}>
-                  {say.run}
-                </button>
-              )}
-              {!canRun.value && !isRunning.value && <span class="small soft">{say.nothingChosen}</span>}
-            </div>
-            <Progress />
-            {trace.value.seconds.length > 1 && <LiveChart trace={trace.value} />}
-            {results.value === undefined && state.value.kind === 'idle' && (
-              <Empty icon="benchmark" title={say.notRunYet}>
-                {say.notRunHint}
-              </Empty>
+    <Frame>
+      <div class="page">
+        <div class="page-column bench">
+          <header class="page-head">
+            <h1>{say.title}</h1>
+            <p>{say.intro(numRounds)}</p>
+          </header>
+          <Choices />
+          <div class="acts">
+            {isRunning.value ? (
+              <button key="stop" type="button" class="quiet" onClick={stop}>
+                {say.stop}
+              </button>
+            ) : (
+              <button key="run" type="button" class="button" disabled={!canRun.value} onClick={run}>
+                {say.run}
+              </button>
             )}
-            <ResultsView />
-            <p class="soft small">{say.noise}</p>
+            {!canRun.value && !isRunning.value && <span class="small soft">{say.nothingChosen}</span>}
           </div>
+          <Progress />
+          {trace.value.seconds.length > 1 && <LiveChart trace={trace.value} />}
+          {results.value === undefined && state.value.kind === 'idle' && (
+            <Empty icon="benchmark" title={say.notRunYet}>
+              {say.notRunHint}
+            </Empty>
+          )}
+          <ResultsView />
+          <p class="soft small">{say.noise}</p>
         </div>
-      </main>
-    </>
+      </div>
+    </Frame>
   )
 }
 
-/** The parts of the page, as the chat has them. */
-function Side() {
-  const { app } = words.value
+/** What is here, and what would be fetched first. */
+function ModelChoice() {
+  const say = words.value.bench
+  const { models } = words.value
+  const { here, offered } = offeredModels.value
+  const chosen = offered.find(({ id }) => id === modelName.value)
+  const isKnown = chosen !== undefined || here.some(({ id }) => id === modelName.value)
   return (
-    <div class="side side-left">
-      <a class="brand bench-brand" href="./" aria-label={words.value.bench.backToChat}>
-        <Ember />
-        <Wordmark />
-      </a>
-      <nav aria-label={app.partsOfThePage}>
-        <ul class="parts">
-          {(['chat', 'models', 'compare', 'onnx', 'api'] as const).map((part) => (
-            <li key={part}>
-              <a class="part" href={part === 'chat' ? './' : `./#${part}`}>
-                <Icon name={part} />
-                {app[part]}
-              </a>
-            </li>
-          ))}
-          <li>
-            <a class="part" href="bench.html" aria-current="page">
-              <Icon name="benchmark" />
-              {app.benchmark}
-            </a>
-          </li>
-        </ul>
-      </nav>
+    <div class="bench-model">
+      <label class="labelled">
+        <span>{say.model}</span>
+        <select
+          id="bench-model"
+          class="field"
+          disabled={isRunning.value}
+          value={modelName.value}
+          onChange={(event) => {
+            modelName.value = event.currentTarget.value
+          }}
+        >
+          {!isKnown && <option value={modelName.value}>{referenceName(modelName.value)}</option>}
+          <Group label={models.here} listed={here} />
+          <Group label={models.catalogue} listed={offered} />
+        </select>
+      </label>
+      {chosen?.entry !== undefined && (
+        <p class="small soft figures">{say.fetchedFirst(formatBytes(chosen.entry.sizeBytes))}</p>
+      )}
     </div>
   )
 }
 
-function Head() {
+function Group({ label, listed }: { readonly label: string; readonly listed: readonly ListedModel[] }) {
+  if (listed.length === 0) return null
   return (
-    <header class="head">
-      <a class="quiet bench-back" href="./">
-        <Icon name="left" />
-        {words.value.bench.backToChat}
-      </a>
-    </header>
+    <optgroup label={label}>
+      {listed.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
+    </optgroup>
   )
 }
 
@@ -123,19 +132,7 @@ function Choices() {
         if (canRun.value && !isRunning.value) run()
       }}
     >
-      <label class="labelled">
-        <span>{say.model}</span>
-        <input
-          class="field"
-          spellcheck={false}
-          autocapitalize="off"
-          disabled={isRunning.value}
-          value={modelName.value}
-          onInput={(event) => {
-            modelName.value = event.currentTarget.value
-          }}
-        />
-      </label>
+      <ModelChoice />
       <fieldset disabled={isRunning.value}>
         <legend class="small soft">{say.runOn}</legend>
         {offeredBackends.map(({ choice }) => (

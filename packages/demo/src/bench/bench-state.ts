@@ -2,7 +2,10 @@ import type { LoadProgress } from '@brasa/runtime'
 import { computed, signal } from '@preact/signals'
 import type { BenchResults, SystemResult } from '../../../../e2e/bench/schema.mjs'
 import { parseTests } from '../../../../e2e/bench/tests.mjs'
+import { modelsHere, modelsOnOffer } from '../models/listed.ts'
 import { backendChoices, type OfferedBackend } from '../state/backend.ts'
+import { listModels, rememberedModel } from '../state/model.ts'
+import { asWork } from '../state/running.ts'
 import { words } from '../words/words.ts'
 import type { SpeedTrace } from './live-chart.tsx'
 import { adapterOf, type MeasuredModel, resultsOf } from './results.ts'
@@ -26,6 +29,13 @@ export const offeredTests = parseTests('pp128,pp512,tg64,tg128,ttft,load')
 
 export const state = signal<BenchState>({ kind: 'idle' })
 export const modelName = signal('smollm2-135m-instruct')
+/** What may be measured: what is on this device, and what may be fetched without more ado. */
+export const offeredModels = computed(() => {
+  const here = modelsHere().filter(({ isOnnx, stored }) => !isOnnx && stored?.isComplete)
+  // Terms are accepted on the page of models.
+  const offered = modelsOnOffer().filter(({ entry }) => entry?.terms === undefined)
+  return { here, offered }
+})
 export const chosenBackends = signal<ReadonlySet<OfferedBackend>>(
   new Set(offeredBackends.slice(0, 1).map(({ choice }) => choice)),
 )
@@ -39,12 +49,23 @@ export const canRun = computed(
   () => modelName.value.trim() !== '' && chosenBackends.value.size > 0 && chosenTests.value.size > 0,
 )
 
+/** Begins with the model that the chat used last, if it is here. */
+export async function chooseModel(): Promise<void> {
+  await listModels()
+  const wanted = rememberedModel()
+  if (offeredModels.value.here.some(({ id }) => id === wanted)) modelName.value = wanted
+}
+
 let controller: AbortController | undefined
 
 export const stop = () => controller?.abort()
 
 /** Runs what is chosen; keeps what was measured when it is stopped. */
-export async function run(): Promise<void> {
+export function run(): Promise<void> {
+  return asWork(measure)
+}
+
+async function measure(): Promise<void> {
   controller = new AbortController()
   const { signal: stopped } = controller
   const start = performance.now()

@@ -1,5 +1,6 @@
 import type { BenchResults } from '../../../../e2e/bench/schema.mjs'
 import { CopyButton } from '../controls/copy.tsx'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { isRunning, results } from './bench-state.ts'
 import { figureOf, shareTextOf } from './results.ts'
@@ -42,8 +43,14 @@ function System({ measured: { tests, model }, system }: SystemProps) {
   return (
     <section class="bench-system" aria-label={system.name}>
       <h2>{system.name}</h2>
-      <p class="small soft">{[model.file, system.device, system.detail].filter(Boolean).join(' · ')}</p>
-      {system.status !== 'ok' && <p class="bench-failed small">{system.reason}</p>}
+      <p class="small soft">
+        {[model.file, system.device, system.detail]
+          .flatMap((each) => (each ? [engineWords(each)] : []))
+          .join(' · ')}
+      </p>
+      {system.status !== 'ok' && (
+        <p class="bench-failed small">{system.reason !== undefined && engineWords(system.reason)}</p>
+      )}
       <table class="figures">
         <thead>
           <tr>

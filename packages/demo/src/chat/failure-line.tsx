@@ -3,6 +3,7 @@ import { startChat } from '../state/chats.ts'
 import type { Answer } from '../state/conversation.ts'
 import { model } from '../state/model.ts'
 import { sheet } from '../state/page.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 
 interface FailureProps {
@@ -15,7 +16,7 @@ export function FailureLine({ answer, last }: FailureProps) {
   const { code, message } = answer.failure!
   return (
     <div class="notice" role="alert" data-code={code}>
-      <p>{message}</p>
+      <p>{engineWords(message)}</p>
       {last && <FailureAction answer={answer} />}
     </div>
   )

@@ -1,3 +1,4 @@
+import { Ember } from '../controls/icon.tsx'
 import { LoadView } from '../load/load-view.tsx'
 import { model } from '../state/model.ts'
 import { draft } from '../state/page.ts'
@@ -13,6 +14,7 @@ export function Opening() {
   }
   return (
     <section class="opening" aria-label={opening.beginning}>
+      <Ember />
       <h1>{opening.title}</h1>
       <p class="soft">{opening.answersHere(model.value.engine.model.name)}</p>
       <ul>

@@ -1,6 +1,7 @@
 import type { Signal } from '@preact/signals'
 import { BranchButton, BranchSwitcher } from '../chats/branch-switcher.tsx'
 import { CopyButton } from '../controls/copy.tsx'
+import { Icon } from '../controls/icon.tsx'
 import { formatCount, formatMeasured, formatRate } from '../format/units.ts'
 import { answerOptions, canAnswer } from '../state/answer-options.ts'
 import { answerAgain, answering } from '../state/answering.ts'
@@ -28,7 +29,9 @@ export function StatLine({ answer, last, busy, isHeatShown }: StatProps) {
           <Figures answer={answer} />
         )}
       </span>
-      <span class="stat-acts">{!busy && <Acts answer={answer} last={last} isHeatShown={isHeatShown} />}</span>
+      <span class={last ? 'stat-acts' : 'stat-acts stat-rests'}>
+        {!busy && <Acts answer={answer} last={last} isHeatShown={isHeatShown} />}
+      </span>
     </div>
   )
 }
@@ -66,23 +69,31 @@ function Acts({ answer, last, isHeatShown }: Omit<StatProps, 'busy'>) {
   return (
     <>
       <BranchSwitcher id={answer.id} />
-      {answer.content !== '' && <CopyButton text={() => answer.content} label={said.theAnswer} />}
+      {answer.content !== '' && <CopyButton text={() => answer.content} label={said.theAnswer} isIcon />}
       {canAsk && (
-        <button type="button" class="word" onClick={() => answerAgain(answer.id)}>
-          {said.again}
+        <button
+          type="button"
+          class="icon-button icon-small"
+          aria-label={said.again}
+          title={said.again}
+          onClick={() => answerAgain(answer.id)}
+        >
+          <Icon name="again" />
         </button>
       )}
       {answer.content !== '' && answering.value === undefined && <BranchButton id={answer.id} />}
       {answer.probabilities !== undefined && (
         <button
           type="button"
-          class="word"
+          class="icon-button icon-small"
+          aria-label={said.probabilities}
+          title={said.probabilities}
           aria-pressed={isHeatShown.value}
           onClick={() => {
             isHeatShown.value = !isHeatShown.value
           }}
         >
-          {said.probabilities}
+          <Icon name="heat" />
         </button>
       )}
     </>

@@ -157,3 +157,33 @@ test('Stop works while the question is read, in mid-thought and in mid-answer', 
 })
 
 const stopped = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve))
+
+test('a live region says an answer sentence by sentence, each once, and holds none of it afterwards', async () => {
+  const region = document.querySelector<HTMLElement>('[data-role="announcer"]')!
+  const said: string[] = []
+  const observer = new MutationObserver(() => {
+    if (region.textContent !== '') said.push(region.textContent!)
+  })
+  observer.observe(region, { childList: true, characterData: true, subtree: true })
+  const whole =
+    'Embers glow because they are hot enough to shine. They need **air** to go on. A fire that is covered goes out, and one that is fed grows! Short'
+  answerWith(async function* () {
+    for (const letters of whole.match(/.{1,3}/g)!) {
+      yield letters
+      await drawn()
+    }
+  })
+  await askQuestion('Why do embers glow?')
+  await expect.poll(() => region.textContent, { timeout: 20_000 }).toBe('')
+  observer.disconnect()
+  expect(region.getAttribute('role')).toBe('status')
+  expect(said).toEqual([
+    'Embers glow because they are hot enough to shine.',
+    'They need air to go on. A fire that is covered goes out, and one that is fed grows!',
+    'Short',
+  ])
+  // Nothing else that grows with the answer is read out.
+  const log = document.querySelector('[role="log"]')!
+  expect(log.getAttribute('aria-live')).toBe('off')
+  expect(log.querySelector('[aria-live="polite"], [role="status"]')).toBeNull()
+})

@@ -6,7 +6,7 @@ import { chatTitle, type Message, shownMessages } from '../state/conversation.ts
 import { waitsForChat } from '../state/keeping.ts'
 import { soughtId } from '../state/shown.ts'
 import { words } from '../words/words.ts'
-import { Announcer } from './announcer.tsx'
+import { Announcer, type Heard } from './announcer.tsx'
 import { AnswerView } from './answer.tsx'
 import { useDrawnFrom } from './drawing.ts'
 import { useFollowing } from './following.ts'
@@ -30,6 +30,7 @@ export function Talk() {
     answering.value !== undefined,
     `${chat.id} ${lastAsked.current}`,
   )
+  const heard = useMemo(followAnswer, [])
   const sought = messages.findIndex(({ id }) => id === soughtId.value)
   const from = useDrawnFrom(scroller, chat.id, messages.length, sought >= 0)
   useLayoutEffect(() => {
@@ -48,7 +49,7 @@ export function Talk() {
           ))}
         </div>
       </div>
-      <Announcer />
+      <Announcer heard={heard} />
       {!follows.value && (
         <button
           type="button"
@@ -61,6 +62,18 @@ export function Talk() {
       )}
     </div>
   )
+}
+
+/** The answer that is written in the open chat, and once more when it has ended. */
+function followAnswer(): () => Heard | undefined {
+  let id: string | undefined
+  return () => {
+    const now = answering.value
+    id = now?.answerId ?? id
+    const answer = currentChat.value.messages.find((message) => message.id === id)
+    if (id === undefined || answer === undefined) return undefined
+    return { id, content: answer.content, hasEnded: now === undefined }
+  }
 }
 
 interface MessageProps {

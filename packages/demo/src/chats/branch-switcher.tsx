@@ -49,11 +49,12 @@ export function BranchButton({ id }: { readonly id: string }) {
   return (
     <button
       type="button"
-      class="word"
+      class="icon-button icon-small"
+      aria-label={said.branch}
       title={said.branchHint}
       onClick={() => branchToNewChat(id, said.branchOf(chatTitle(currentChat.value)))}
     >
-      {said.branch}
+      <Icon name="branch" />
     </button>
   )
 }

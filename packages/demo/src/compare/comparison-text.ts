@@ -1,11 +1,12 @@
 import { backendNames } from '../format/backend-names.ts'
 import { formatCount, formatMeasured, formatRate } from '../format/units.ts'
 import type { ComparedAnswer } from '../state/comparison.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 
 /** What answered, in one line. */
 export function byLine({ by: { name, backend, adapter } }: ComparedAnswer): string {
-  return `${name} · ${backendNames[backend as keyof typeof backendNames] ?? backend}, ${adapter}`
+  return `${name} · ${backendNames[backend as keyof typeof backendNames] ?? backend}, ${engineWords(adapter)}`
 }
 
 /** What was measured of an answer, as far as it is known. */

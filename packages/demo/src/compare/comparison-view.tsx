@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { CopyButton } from '../controls/copy.tsx'
+import { Segments } from '../controls/segments.tsx'
+import { Empty } from '../controls/states.tsx'
 import { formatBytes } from '../format/units.ts'
 import { currentId, modelsHere } from '../models/listed.ts'
 import {
@@ -11,6 +13,7 @@ import {
   isComparing,
   leaveComparison,
   order,
+  type Pane,
   panes,
   sides,
   stopComparing,
@@ -43,20 +46,25 @@ export function ComparisonView() {
   useEffect(() => fillPanes(ids), [ids.join()])
   const { compare: said } = words.value
   return (
-    <div class="compare">
-      <div class="compare-column">
-        <header class="compare-head">
+    <div class="page">
+      <div class="page-column compare">
+        <header class="page-head">
           <h1>{said.title}</h1>
-          <p class="soft">{said.lead}</p>
+          <p>{said.lead}</p>
         </header>
         {ids.length === 0 ? (
           isListed.value && (
-            <div class="compare-none">
-              <p>{said.noModel}</p>
-              <button type="button" class="button" onClick={() => showView('models')}>
-                {said.toModels}
-              </button>
-            </div>
+            <Empty
+              icon="compare"
+              title={said.noModel}
+              acts={
+                <button type="button" class="button" onClick={() => showView('models')}>
+                  {said.toModels}
+                </button>
+              }
+            >
+              {said.noModelHint}
+            </Empty>
           )
         ) : (
           <>
@@ -66,12 +74,21 @@ export function ComparisonView() {
                 <PaneView key={side} side={side} />
               ))}
             </div>
+            {sides.every((side) => isBlank(panes.value[side])) && (
+              <Empty icon="compare" title={said.empty}>
+                {said.emptyHint}
+              </Empty>
+            )}
           </>
         )}
       </div>
     </div>
   )
 }
+
+/** Nothing of it is to be seen but its choices. */
+const isBlank = ({ answer, state }: Pane) =>
+  answer === undefined && state.kind !== 'loading' && state.kind !== 'failed'
 
 /** The chat's model and another, or the same on the CPU. */
 function fillPanes(ids: readonly string[]): void {
@@ -118,22 +135,18 @@ function PromptForm() {
           send()
         }}
       />
-      <fieldset class="compare-order" disabled={isComparing.value}>
-        <legend class="visually-hidden">{said.order}</legend>
-        {(['turn', 'once'] as const).map((each) => (
-          <label key={each}>
-            <input
-              type="radio"
-              name="compare-order"
-              checked={order.value === each}
-              onChange={() => {
-                order.value = each
-              }}
-            />
-            {each === 'turn' ? said.inTurn : said.atOnce}
-          </label>
-        ))}
-      </fieldset>
+      <Segments
+        label={said.order}
+        options={[
+          { id: 'turn', word: said.inTurn },
+          { id: 'once', word: said.atOnce },
+        ]}
+        chosen={order.value}
+        isOff={isComparing.value}
+        onChoose={(id) => {
+          order.value = id
+        }}
+      />
       {order.value === 'once' && <p class="small soft">{said.atOnceHint}</p>}
       <p class="small soft figures" role="status">
         {need}

@@ -5,9 +5,9 @@ const facts = {
   ...{ name: 'Tiny', architecture: 'llama', parameters: 1e6, quantisation: 'Q4_1', contextLength: 2048 },
   sizeBytes: 100,
   memory: [
-    { backend: 'webgpu', totalBytes: 300 },
-    { backend: 'wasm', totalBytes: 250 },
-    { backend: 'ort', totalBytes: 900 },
+    { backend: 'webgpu', totalBytes: 300, contextLength: 2048 },
+    { backend: 'wasm', totalBytes: 250, contextLength: 2048 },
+    { backend: 'ort', totalBytes: 900, contextLength: 2048 },
   ],
 } as const
 
@@ -18,7 +18,7 @@ test('a named backend takes what it takes, and a free choice what the hungrier o
 })
 
 test('a backend that cannot run it takes nothing: the load says why', () => {
-  const memory = [{ backend: 'webgpu', totalBytes: 300, problem: 'No WebGPU.' }] as const
+  const memory = [{ backend: 'webgpu', totalBytes: 300, contextLength: 2048, problem: 'No WebGPU.' }] as const
   expect(memoryNeed({ ...facts, memory }, 'webgpu')).toBe(0)
 })
 

@@ -1,3 +1,5 @@
+import { useMemo } from 'preact/hooks'
+import { Announcer, type Heard } from '../chat/announcer.tsx'
 import { AnswerText } from '../chat/answer-text.tsx'
 import { Bar } from '../controls/bar.tsx'
 import { knownBytes, phaseWord, progressFacts } from '../load/progress.ts'
@@ -9,6 +11,7 @@ import {
   choosePane,
   compare,
   isComparing,
+  order,
   panes,
   type Side,
 } from '../state/comparison.ts'
@@ -20,6 +23,7 @@ import { byLine, statsLine } from './comparison-text.ts'
 export function PaneView({ side }: { readonly side: Side }) {
   const { compare: said } = words.value
   const { modelId, backend, state, answer } = panes.value[side]
+  const heard = useMemo(() => followPane(side), [side])
   const usable = modelsHere().filter(({ isOnnx, stored }) => !isOnnx && stored?.isComplete)
   return (
     <section class="pane" aria-label={said.pane(side.toUpperCase())}>
@@ -48,9 +52,9 @@ export function PaneView({ side }: { readonly side: Side }) {
             disabled={isComparing.value}
             onChange={(event) => choosePane(side, { backend: reviveBackend(event.currentTarget.value) })}
           >
-            {backendChoices.map(({ choice, label }) => (
+            {backendChoices.map(({ choice }) => (
               <option key={choice} value={choice}>
-                {choice === 'auto' ? said.auto : label}
+                {words.value.device.choices[choice]}
               </option>
             ))}
           </select>
@@ -70,13 +74,25 @@ export function PaneView({ side }: { readonly side: Side }) {
           </button>
         </div>
       )}
-      {answer === undefined ? (
-        state.kind !== 'loading' && state.kind !== 'failed' && <p class="soft">{said.empty}</p>
-      ) : (
-        <Answer answer={answer} />
-      )}
+      {answer !== undefined && <Answer answer={answer} />}
+      <Announcer heard={heard} />
     </section>
   )
+}
+
+/** A pane's answer, with its model's letter: there are two. */
+function followPane(side: Side): () => Heard | undefined {
+  return () => {
+    const { answer } = panes.value[side]
+    if (answer === undefined) return undefined
+    return {
+      id: answer.id,
+      content: answer.text,
+      hasEnded: answer.state !== 'waiting' && answer.state !== 'streaming',
+      speaker: words.value.compare.pane(side.toUpperCase()),
+      isAmongOthers: order.value === 'once',
+    }
+  }
 }
 
 function Loading({ progress }: { readonly progress: Parameters<typeof knownBytes>[0] }) {
@@ -98,7 +114,7 @@ function Answer({ answer }: { readonly answer: ComparedAnswer }) {
   return (
     <article class="pane-answer" aria-busy={isBusy} data-state={state}>
       <p class="small soft">{byLine(answer)}</p>
-      <div role="log" aria-live="polite" data-role="compared">
+      <div data-role="compared">
         {text !== '' && <AnswerText content={text} />}
         {state === 'waiting' && <p class="soft">{waits}</p>}
         {state === 'streaming' && text === '' && thought !== '' && <p class="soft">{thinking}</p>}

@@ -75,7 +75,13 @@ export function Composer() {
               {said.stop}
             </button>
           ) : (
-            <button key="send" type="submit" class="button" disabled={!canSend}>
+            <button
+              key="send"
+              type="submit"
+              class="button"
+              disabled={!canSend}
+              aria-describedby={model.value.kind === 'ready' ? undefined : 'send-hint'}
+            >
               {said.send}
             </button>
           )}
@@ -86,10 +92,17 @@ export function Composer() {
   )
 }
 
-/** Which backend on which adapter, in one line. */
+/** Which backend on which adapter, in one line; without a model, why Send is off. */
 function RunsOn() {
   const state = model.value
-  if (state.kind !== 'ready') return <p class="runs-on">&nbsp;</p>
+  if (state.kind !== 'ready') {
+    const { whileLoading, withoutModel } = words.value.composer
+    return (
+      <p class="runs-on soft" id="send-hint">
+        {state.kind === 'loading' ? whileLoading : state.kind === 'checking' ? '\u00a0' : withoutModel}
+      </p>
+    )
+  }
   const { backend, adapter, reason } = state.engine.device
   return (
     <p class="runs-on soft" title={engineWords(reason)}>

@@ -1,7 +1,7 @@
 import type { EngineWarning } from '@brasa/runtime'
 import { KeepNotice } from '../chats/keep-notice.tsx'
 import { formatCount } from '../format/units.ts'
-import { GoneNotice } from '../load/storage-notices.tsx'
+import { GoneNotice, NoStorageNotice } from '../load/storage-notices.tsx'
 import { currentChat, startChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
 import { dismissWarning, model, warnings } from '../state/model.ts'
@@ -31,19 +31,23 @@ export function Notices() {
   return (
     <>
       <KeepNotice />
-      {warnings.value.filter(isUrgent).map(({ code, message }) => (
-        <div key={code} class="notice" role="status" data-code={code}>
-          <p>{engineWords(message)}</p>
-          <button type="button" class="quiet" onClick={() => dismissWarning(code)}>
-            {said.understood}
-          </button>
-          {needsRoom(code) && (
-            <button type="button" class="quiet" onClick={() => showView('models')}>
-              {words.value.load.seeStorage}
+      {warnings.value.filter(isUrgent).map(({ code, message }) =>
+        code === 'storage_unavailable' ? (
+          <NoStorageNotice key={code} message={message} />
+        ) : (
+          <div key={code} class="notice" role="status" data-code={code}>
+            <p>{engineWords(message)}</p>
+            {needsRoom(code) && (
+              <button type="button" class="quiet" onClick={() => showView('models')}>
+                {words.value.load.seeStorage}
+              </button>
+            )}
+            <button type="button" class="quiet" onClick={() => dismissWarning(code)}>
+              {said.understood}
             </button>
-          )}
-        </div>
-      ))}
+          </div>
+        ),
+      )}
       <GoneNotice />
       {holds !== undefined && used > nearlyFull * holds && (
         <div class="notice" role="status" data-code="context_nearly_full">

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { engineWords } from '../words/engine-words.ts'
 import { Icon, type IconName } from './icon.tsx'
 import './states.css'
 
@@ -37,7 +38,7 @@ export function Waiting({ children }: { readonly children: ComponentChildren }) 
 interface TroubleProps {
   /** For tests and for style: what went wrong, as a word of the program. */
   readonly code?: string
-  /** A sentence: what happened and what to do. */
+  /** A sentence, the page's or the engine's: what happened and what to do. */
   readonly message: string
   /** The button that does it. */
   readonly children?: ComponentChildren
@@ -48,7 +49,7 @@ export function Trouble({ code, message, children }: TroubleProps) {
   return (
     <div class="notice trouble" role="alert" data-code={code}>
       <Icon name="warning" />
-      <p>{message}</p>
+      <p>{engineWords(message)}</p>
       {children}
     </div>
   )

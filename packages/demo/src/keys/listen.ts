@@ -61,7 +61,9 @@ function act(does: NonNullable<ReturnType<typeof meaningOf>>['does'], part = 0):
       answerLastAgain()
       return
     case 'chooseModel':
-      sheet.value = 'models'
+      // The benchmark has its own choice.
+      if (view.value === 'benchmark') document.querySelector<HTMLElement>('#bench-model')?.focus()
+      else sheet.value = 'models'
       return
     case 'togglePanel':
       if (view.value === 'chat') togglePanel()

@@ -8,7 +8,7 @@ export interface Shortcut {
   readonly does: Meaning
 }
 
-/** Those of the box and of dialogs are handled there; they are listed with the others. */
+/** Those of the box, of lists and of single parts are handled there; they are listed with the others. */
 export const shortcuts = [
   { keys: ['Enter'], does: 'send' },
   { keys: ['Shift', 'Enter'], does: 'breakLine' },
@@ -27,7 +27,9 @@ export const shortcuts = [
   { keys: ['Alt', 'M'], does: 'chooseModel' },
   { keys: ['Alt', 'P'], does: 'togglePanel' },
   { keys: ['Alt', ','], does: 'preferences' },
-  { keys: ['Alt', '1…5'], does: 'goToPart' },
+  { keys: ['Alt', '1…6'], does: 'goToPart' },
+  { keys: ['mod', 'Enter'], does: 'sendRequest' },
+  { keys: ['←', '→'], does: 'stepToken' },
   { keys: ['?'], does: 'showKeys' },
 ] as const satisfies readonly Shortcut[]
 
@@ -51,7 +53,7 @@ export function meaningOf(
   const { altKey, ctrlKey, metaKey, shiftKey } = pressed
   const name = nameOf(pressed)
   if (altKey && !ctrlKey && !metaKey && !shiftKey) {
-    if (/^[1-5]$/.test(name)) return { does: 'goToPart', part: Number(name) - 1 }
+    if (/^[1-6]$/.test(name)) return { does: 'goToPart', part: Number(name) - 1 }
     const does = alt[name]
     return does === undefined ? undefined : { does }
   }

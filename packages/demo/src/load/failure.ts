@@ -1,6 +1,7 @@
 import type { ModelReference } from '@brasa/runtime'
 import { formatBytes } from '../format/units.ts'
 import { largestWithin } from '../models/fit.ts'
+import { isOffline } from '../offline/connection.ts'
 import { catalogue, loadModel, type ModelState, referenceName, runOn, storedModels } from '../state/model.ts'
 import { showView } from '../state/page.ts'
 import { words } from '../words/words.ts'
@@ -26,7 +27,6 @@ export function diagnose(failure: Failure, reference: ModelReference): Diagnosis
   const name = referenceName(reference)
   const again: Act = { word: load.tryAgain, run: () => void loadModel(reference) }
   const others: Act = { word: load.otherModels, run: () => showView('models') }
-  const isOffline = navigator.onLine === false
   const isDamaged = failure.code === 'hash_mismatch' || failure.code === 'storage_unavailable'
 
   if (failure.code === 'webgpu_unavailable') {
@@ -40,14 +40,14 @@ export function diagnose(failure: Failure, reference: ModelReference): Diagnosis
     const title = failure.code === 'hash_mismatch' ? load.damaged(name) : load.gone(name)
     return { title, sentence: load.damagedFile, acts: [{ word: load.chooseFile, opensFile: true }, others] }
   }
-  if (isOffline && isDamaged) {
+  if (isOffline.value && isDamaged) {
     return {
       title: load.offline,
       sentence: load.offlineDamaged(name),
       acts: [again, ...takeStored(reference), others],
     }
   }
-  if (isOffline && (failure.code === 'network_error' || failure.code === 'http_error')) {
+  if (isOffline.value && failure.code === 'network_error') {
     return {
       title: load.offline,
       sentence: load.offlineNotHere(name),

@@ -1,3 +1,4 @@
+import { Ember } from '../controls/icon.tsx'
 import { formatBytes, formatBytesOf } from '../format/units.ts'
 import {
   catalogue,
@@ -22,6 +23,7 @@ export function LoadView() {
   const state = model.value
   return (
     <section class="load" aria-label={words.value.load.model}>
+      <Ember />
       {state.kind === 'checking' && <p class="soft">{words.value.load.looking}</p>}
       {state.kind === 'absent' && <Offer />}
       {state.kind === 'loading' && (

@@ -30,22 +30,24 @@ export function CataloguePage() {
           <h1 id="models-title" tabIndex={-1}>
             {models.title}
           </h1>
-          <p class="soft">{models.lead}</p>
+          <p>{models.lead}</p>
         </header>
         <Newcomer isListed={[...here, ...offered].some(({ id }) => id === currentId())} />
         <section aria-label={models.here}>
-          <h2>{models.here}</h2>
+          <div class="section-head">
+            <h2>{models.here}</h2>
+            {here.some((listed) => !listed.isOnnx && listed.stored?.isComplete) && (
+              <button type="button" class="word" onClick={() => showView('compare')}>
+                {models.compare}
+              </button>
+            )}
+          </div>
           {here.length === 0 && <p class="soft">{models.noneHere}</p>}
           <ul class="model-list">
             {here.map((listed) => (
               <ModelRow key={listed.id} listed={listed} />
             ))}
           </ul>
-          {here.some((listed) => !listed.isOnnx && listed.stored?.isComplete) && (
-            <button type="button" class="quiet" onClick={() => showView('compare')}>
-              {models.compare}
-            </button>
-          )}
         </section>
         {offered.length > 0 && (
           <section aria-label={models.catalogue}>

@@ -1,4 +1,5 @@
 import type { CatalogueEntry, ModelReference, StoredModel } from '@brasa/runtime'
+import { familyName } from '../format/family-names.ts'
 import { formatCount } from '../format/units.ts'
 import { catalogue, model, reference, referenceName, storedModels } from '../state/model.ts'
 import { facts } from '../state/model-facts.ts'
@@ -61,7 +62,7 @@ export function factsLine({ id, entry }: ListedModel): readonly string[] {
   const licence = entry?.licence ?? known?.licence
   const contextLength = entry?.contextLength ?? known?.contextLength
   return [
-    ...(architecture === undefined ? [] : [architecture]),
+    ...(architecture === undefined ? [] : [familyName(architecture)]),
     ...(count === undefined ? [] : [parameters(typeof count === 'number' ? formatParameters(count) : count)]),
     ...(quantisation === undefined ? [] : [quantisation]),
     ...(contextLength === undefined ? [] : [context(formatCount(contextLength))]),

@@ -1,5 +1,6 @@
 import type { MemoryEstimate, ModelInspection } from '@brasa/runtime'
 import { backendNames } from '../format/backend-names.ts'
+import { familyName } from '../format/family-names.ts'
 import { formatBytes, formatCount } from '../format/units.ts'
 import { type Look, lookAt, lookAway } from '../state/inspection.ts'
 import { referenceName } from '../state/model.ts'
@@ -75,7 +76,7 @@ function Facts({ inspection }: { readonly inspection: ModelInspection }) {
           : formatBytes(sizeBytes)}
       </dd>
       <dt>{models.model}</dt>
-      <dd>{`${architecture}, ${models.parameters(formatParameters(parameters))}, ${quantisation}`}</dd>
+      <dd>{`${familyName(architecture)}, ${models.parameters(formatParameters(parameters))}, ${quantisation}`}</dd>
       <dt>{models.licence}</dt>
       <dd>{licence ?? models.licenceUnknown}</dd>
       <dt>{models.contextLabel}</dt>

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { backendNames } from '../format/backend-names.ts'
-import { formatBytes, formatBytesOf, formatRate } from '../format/units.ts'
+import { formatBytes, formatBytesOf, formatCount, formatRate } from '../format/units.ts'
 import { diagnose } from '../load/failure.ts'
 import { FailureActs } from '../load/failure-acts.tsx'
 import { LoadProgressView } from '../load/load-progress.tsx'
-import { deviceMemoryBytes, freeBytes } from '../state/device-storage.ts'
+import { deviceMemoryBytes, freeBytes, hasPlentyOfMemory } from '../state/device-storage.ts'
 import { look, lookAt } from '../state/inspection.ts'
 import { bestSpeed } from '../state/measured.ts'
 import { describeFailure, model, pinModel, reference } from '../state/model.ts'
@@ -12,7 +12,7 @@ import { facts } from '../state/model-facts.ts'
 import { showView } from '../state/page.ts'
 import { engineWords } from '../words/engine-words.ts'
 import { language, words } from '../words/words.ts'
-import { fitOf } from './fit.ts'
+import { type Fit, fitOf } from './fit.ts'
 import { currentId, factsLine, type ListedModel } from './listed.ts'
 import { ModelDetails } from './model-details.tsx'
 import { RemoveModel } from './remove-model.tsx'
@@ -47,7 +47,7 @@ export function ModelRow({ listed }: { readonly listed: ListedModel }) {
           {stored?.isComplete && (
             <button
               type="button"
-              class="quiet"
+              class="word"
               aria-pressed={stored.isPinned}
               aria-label={stored.isPinned ? words.value.models.unpinIt(name) : words.value.models.pinIt(name)}
               title={words.value.models.pinHint}
@@ -59,7 +59,8 @@ export function ModelRow({ listed }: { readonly listed: ListedModel }) {
           {!listed.isOnnx && (
             <button
               type="button"
-              class="quiet"
+              // Where terms come first it is the way in.
+              class={stored === undefined && listed.entry?.terms !== undefined ? 'quiet' : 'word'}
               aria-label={words.value.models.aboutIt(name)}
               aria-expanded={look.value?.reference === id}
               onClick={() => lookAt(id, stored?.isComplete ? undefined : listed.entry?.terms)}
@@ -131,14 +132,20 @@ function Figures({ listed }: { readonly listed: ListedModel }) {
   const sizeBytes = entry?.sizeBytes ?? stored?.totalBytes ?? stored?.sizeBytes ?? 0
   const missingBytes = stored?.isComplete ? 0 : sizeBytes - (stored?.sizeBytes ?? 0)
   const speed = bestSpeed(id)
-  const device = { memoryBytes: deviceMemoryBytes(), freeBytes: freeBytes.value }
-  const fit = fitOf(sizeBytes, missingBytes, facts.value[id], device)
+  const device = {
+    memoryBytes: deviceMemoryBytes(),
+    hasPlenty: hasPlentyOfMemory(),
+    freeBytes: freeBytes.value,
+  }
+  const known = facts.value[id]
+  const fit = fitOf(sizeBytes, missingBytes, known, entry?.memory, device)
+  const isWell = fit.kind === 'fits' || fit.kind === 'takes' || fit.kind === 'weights'
   return (
     <>
       <p class="small soft figures">{[formatBytes(sizeBytes), ...factsLine(listed)].join(' · ')}</p>
       {!isOnnx && (
-        <p class={`small figures ${fit.kind === 'fits' || fit.kind === 'weights' ? 'soft' : 'model-misfit'}`}>
-          {fitInWords(fit)}
+        <p class={`small figures ${isWell ? 'soft' : 'model-misfit'}`}>
+          {fitInWords(fit, entry?.contextLength ?? known?.contextLength)}
         </p>
       )}
       {speed !== undefined && (
@@ -154,21 +161,32 @@ function Figures({ listed }: { readonly listed: ListedModel }) {
   )
 }
 
-function fitInWords(fit: ReturnType<typeof fitOf>): string {
-  const { fitsMemory, weightsAlone, overMemory, overStorage } = words.value.models
+/** @param wholeContext tokens that the model can hold */
+function fitInWords(fit: Fit, wholeContext: number | undefined): string {
+  const { models } = words.value
+  const held = (contextLength: number) =>
+    contextLength === wholeContext ? models.withWhole : models.withTokens(formatCount(contextLength))
   switch (fit.kind) {
-    case 'fits':
-      return fitsMemory(formatBytes(fit.totalBytes), backendNames[fit.backend])
+    case 'fits': {
+      const { totalBytes, backend, contextLength } = fit
+      const said = models.fitsMemory(formatBytes(totalBytes), backend && backendNames[backend])
+      return `${said} ${held(contextLength)}${roomInWords(fit)}`
+    }
+    case 'takes':
+      return `${models.takesMemory(formatBytes(fit.totalBytes))} ${held(fit.contextLength)}${roomInWords(fit)}`
     case 'weights':
-      return weightsAlone(formatBytes(fit.sizeBytes))
+      return `${models.weightsAlone(formatBytes(fit.sizeBytes))}${roomInWords(fit)}`
     case 'over_memory':
-      return overMemory(formatBytes(fit.neededBytes), formatBytes(fit.limitBytes))
+      return models.overMemory(formatBytes(fit.neededBytes), formatBytes(fit.limitBytes))
     case 'over_storage':
-      return overStorage(formatBytes(fit.neededBytes), formatBytes(fit.freeBytes))
+      return models.overStorage(formatBytes(fit.neededBytes), formatBytes(fit.freeBytes))
     case 'problem':
       return engineWords(fit.message)
   }
 }
+
+const roomInWords = ({ roomForBytes }: { readonly roomForBytes?: number }) =>
+  roomForBytes === undefined ? '' : `; ${words.value.models.hasRoom(formatBytes(roomForBytes))}`
 
 /** What one most likely wants with the model. */
 function Main({ listed: { id, name, isOnnx, stored, entry } }: { readonly listed: ListedModel }) {

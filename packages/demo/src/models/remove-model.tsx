@@ -41,7 +41,7 @@ export function RemoveModel({ id, name, sizeBytes, onFailure }: RemoveModelProps
       <button
         ref={button}
         type="button"
-        class="quiet"
+        class="word"
         aria-label={removeIt(name)}
         onClick={() => (asks.value = true)}
       >

@@ -1,6 +1,7 @@
 import { Ember, Icon, Wordmark } from '../controls/icon.tsx'
 import { InstallButton } from '../offline/install-button.tsx'
-import { type Sheet, sheet, showView, type View, view, views } from '../state/page.ts'
+import { chats, currentId } from '../state/chats.ts'
+import { addressOfView, type Sheet, sheet, showView, type View, view, views } from '../state/page.ts'
 import { words } from '../words/words.ts'
 import { Nav } from './nav.tsx'
 import './side.css'
@@ -16,12 +17,6 @@ export function Side() {
               <Part to={part} />
             </li>
           ))}
-          <li>
-            <a class="part" href="bench.html">
-              <Icon name="benchmark" />
-              {words.value.app.benchmark}
-            </a>
-          </li>
         </ul>
       </nav>
       <nav class="side-chats" aria-label={words.value.app.chats}>
@@ -48,8 +43,8 @@ export function Brand() {
 function Part({ to }: { readonly to: View }) {
   return (
     <a
-      class="part"
-      href={`#${to}`}
+      class={isShown(to) ? 'part part-open' : 'part'}
+      href={addressOfView(to)}
       aria-current={view.value === to ? 'page' : undefined}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return
@@ -62,6 +57,12 @@ function Part({ to }: { readonly to: View }) {
       {words.value.app[to]}
     </a>
   )
+}
+
+/** Where a chat of the list is open, its own line is marked. */
+function isShown(part: View): boolean {
+  if (part !== view.value) return false
+  return part !== 'chat' || !chats.value.some(({ id }) => id === currentId.value)
 }
 
 function Opener({ of, icon, word }: { of: Sheet; icon: 'tune' | 'keys'; word: string }) {

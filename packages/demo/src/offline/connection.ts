@@ -9,7 +9,8 @@ const askAgainMs = 10_000
 /** Small, always there, and left to the network by the service worker: it answers no HEAD. */
 const probeUrl = new URL('manifest.webmanifest', document.baseURI)
 
-async function probe(): Promise<void> {
+/** Asks the host whether it is there: what fails for want of a network tells nothing of why. */
+export async function checkConnection(): Promise<void> {
   if (!navigator.onLine) {
     isOffline.value = true
     return
@@ -24,13 +25,13 @@ async function probe(): Promise<void> {
 
 /** Keeps `isOffline` true to what is. Asks again and again only while it is. */
 export function watchConnection(): void {
-  void probe()
-  addEventListener('online', probe)
-  addEventListener('offline', probe)
+  void checkConnection()
+  addEventListener('online', checkConnection)
+  addEventListener('offline', checkConnection)
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') void probe()
+    if (document.visibilityState === 'visible') void checkConnection()
   })
   setInterval(() => {
-    if (isOffline.value && document.visibilityState === 'visible') void probe()
+    if (isOffline.value && document.visibilityState === 'visible') void checkConnection()
   }, askAgainMs)
 }

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { isBusy } from './registration.ts'
+import { isBusy } from '../state/running.ts'
 
 /** The service worker can give the page threads after a reload, which would interrupt someone. */
 export const wantsIsolation = signal(false)

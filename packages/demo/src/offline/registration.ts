@@ -1,8 +1,7 @@
-import { computed, effect, signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { takeOver } from '../service-worker/messages.ts'
-import { answering } from '../state/answering.ts'
 import { writeChats } from '../state/keeping.ts'
-import { model } from '../state/model.ts'
+import { isBusy } from '../state/running.ts'
 import { holdShell } from './hold-shell.ts'
 
 /** One for the whole app: it keeps the files, and answers v1/. */
@@ -12,12 +11,16 @@ export const workerScript = new URL('service-worker.js', document.baseURI).href
 export type Update = 'none' | 'waiting' | 'taken' | 'wanted'
 export const update = signal<Update>('none')
 
-/** What a reload would break. */
-export const isBusy = computed(() => answering.value !== undefined || model.value.kind === 'loading')
-
 const checkEveryMs = 60 * 60_000
 
 let registration: ServiceWorkerRegistration | undefined
+
+/** Notices new versions of an app that is on this device, and brings it here no sooner: fetching it would be measured too. */
+export async function watchWorker(): Promise<void> {
+  const known = await navigator.serviceWorker?.getRegistration().catch(() => undefined)
+  if (known === undefined) holdShell()
+  else await registerWorker()
+}
 
 /** Brings the app onto this device, and notices new versions of it. Without a service worker the page works online. */
 export async function registerWorker(): Promise<void> {
@@ -58,7 +61,7 @@ function watch(registered: ServiceWorkerRegistration): void {
   })
 }
 
-/** Runs the new version, once no answer is written and no model is loading. */
+/** Runs the new version, once nothing runs here that a reload would break. */
 export function takeUpdate(): void {
   const isTaken = update.value === 'taken'
   update.value = 'wanted'

@@ -1,4 +1,5 @@
 import type { ValueInfo } from '@brasa/runtime'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { type Fill, fillsOf, type InputChoice, initialChoice, randomRange } from './feeds.ts'
 import { choices, run, runModel, sizes, stopRun } from './run-state.ts'
@@ -65,7 +66,7 @@ function RunWords() {
   if (state.kind === 'failed') {
     return (
       <p class="onnx-wrong" role="alert" data-code={state.code}>
-        {state.message}
+        {engineWords(state.message)}
       </p>
     )
   }

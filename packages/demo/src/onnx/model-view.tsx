@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals'
+import { Segments } from '../controls/segments.tsx'
 import { referenceName } from '../state/model.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { InputForm } from './input-form.tsx'
 import { OnnxProgress } from './onnx-progress.tsx'
@@ -12,7 +14,7 @@ export function ModelView() {
   const say = words.value.onnxPage
   const name = reference.value === undefined ? '' : referenceName(reference.value)
   return (
-    <section class="onnx-section" aria-labelledby="onnx-model">
+    <section class="section" aria-labelledby="onnx-model">
       <div class="onnx-row">
         <h2 id="onnx-model">{say.runModel}</h2>
         {state.kind === 'ready' && (
@@ -33,7 +35,7 @@ export function ModelView() {
       {state.kind === 'failed' && (
         <>
           <p role="alert" data-code={state.code}>
-            {state.message}
+            {engineWords(state.message)}
           </p>
           <Open again={() => void (reference.value !== undefined && openModel(reference.value))} />
         </>
@@ -51,27 +53,21 @@ export function ModelView() {
   )
 }
 
+const providers = ['wasm', 'webgpu'] as const
+
 /** A model is loaded for one of them. */
 function ProviderChoice() {
   if (navigator.gpu === undefined) return null
   const say = words.value.onnxPage
   return (
-    <fieldset class="onnx-providers">
-      <legend class="visually-hidden">{say.runOn}</legend>
-      {(['wasm', 'webgpu'] as const).map((id) => (
-        <label key={id}>
-          <input
-            type="radio"
-            name="onnx-provider"
-            checked={provider.value === id}
-            onChange={() => {
-              provider.value = id
-            }}
-          />
-          {say.providers[id]}
-        </label>
-      ))}
-    </fieldset>
+    <Segments
+      label={say.runOn}
+      options={providers.map((id) => ({ id, word: say.providers[id] }))}
+      chosen={provider.value}
+      onChoose={(id) => {
+        provider.value = id
+      }}
+    />
   )
 }
 
@@ -88,7 +84,7 @@ function Open({ again }: { readonly again?: () => void }) {
             {say.tryAgain}
           </button>
         )}
-        <label class={`${again === undefined ? 'button' : 'quiet'} onnx-file`}>
+        <label class="quiet onnx-file">
           {say.openFile}
           <input
             class="visually-hidden"

@@ -19,9 +19,14 @@ export function OnnxPage() {
   return (
     <div class="page onnx">
       <div class="page-column">
-        <h1>{words.value.app.onnx}</h1>
-        <ModelView />
-        <SearchView />
+        <header class="page-head">
+          <h1>{words.value.app.onnx}</h1>
+          <p>{words.value.onnxPage.lead}</p>
+        </header>
+        <div class="halves">
+          <SearchView />
+          <ModelView />
+        </div>
       </div>
     </div>
   )

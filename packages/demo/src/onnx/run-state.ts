@@ -9,6 +9,7 @@ import {
 } from '@brasa/runtime'
 import { signal } from '@preact/signals'
 import { describeFailure, refreshStored } from '../state/model.ts'
+import { asWork } from '../state/running.ts'
 import { type InputChoice, initialChoice, makeFeeds } from './feeds.ts'
 import { freeDimensions } from './shapes.ts'
 
@@ -63,9 +64,11 @@ export async function openModel(wanted: OnnxReference): Promise<void> {
   file.value = { kind: 'loading' }
   run.value = { kind: 'idle' }
   try {
-    const { inputs, outputs } = await loadSession(holder, wanted, (progress) => {
-      if (mine() && file.value.kind === 'loading') file.value = { kind: 'loading', progress }
-    })
+    const { inputs, outputs } = await asWork(() =>
+      loadSession(holder, wanted, (progress) => {
+        if (mine() && file.value.kind === 'loading') file.value = { kind: 'loading', progress }
+      }),
+    )
     if (!mine()) return
     choices.value = Object.fromEntries(inputs.map((input) => [input.name, initialChoice(input)]))
     sizes.value = Object.fromEntries(freeDimensions(inputs).map(({ key, initial }) => [key, String(initial)]))
@@ -88,6 +91,10 @@ export function closeModel(): void {
 
 /** Runs the model with what the form says; says how it goes in `run`, never throws. */
 export async function runModel(): Promise<void> {
+  await asWork(runOnce)
+}
+
+async function runOnce(): Promise<void> {
   if (file.value.kind !== 'ready' || reference.value === undefined || run.value.kind === 'running') return
   const { inputs, outputs } = file.value
   held ??= { controller: new AbortController() }

@@ -1,6 +1,7 @@
 import { createEngine, type Engine, type LoadProgress } from '@brasa/runtime'
 import { computed, signal } from '@preact/signals'
 import { describeFailure, refreshStored, storedModel } from '../state/model.ts'
+import { asWork } from '../state/running.ts'
 import { type EntryUnit, type RankedEntry, rankEntries, splitEntries } from './ranking.ts'
 
 export const embedder = { id: 'all-minilm-l6-v2', name: 'all-MiniLM-L6-v2', sizeBytes: 23_394_866 } as const
@@ -46,7 +47,11 @@ export function rankSoon(): void {
 }
 
 /** Reads what is new in the text, loading the embedder first, and ranks it; says how it goes in `search`, never throws. */
-export async function rank(): Promise<void> {
+export function rank(): Promise<void> {
+  return asWork(rankOnce)
+}
+
+async function rankOnce(): Promise<void> {
   clearTimeout(timer)
   current?.abort()
   const controller = new AbortController()

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { Bar } from '../controls/bar.tsx'
 import { formatBytes, formatCount } from '../format/units.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { OnnxProgress } from './onnx-progress.tsx'
 import type { RankedEntry } from './ranking.ts'
@@ -31,7 +32,7 @@ Glass is made by melting sand with soda and lime.`
 export function SearchView() {
   const say = words.value.onnxPage
   return (
-    <section class="onnx-section" aria-labelledby="onnx-search">
+    <section class="section" aria-labelledby="onnx-search">
       <h2 id="onnx-search">{say.searchByMeaning}</h2>
       <Text />
       <search>
@@ -103,14 +104,14 @@ function Text() {
             <option value="line">{say.lines}</option>
             <option value="paragraph">{say.paragraphs}</option>
           </select>
-          <span class="soft figures">
-            {count > 0 && say.numEntries[unit.value](formatCount(count), count === 1)}
-          </span>
+          {count > 0 && (
+            <span class="soft figures">{say.numEntries[unit.value](formatCount(count), count === 1)}</span>
+          )}
         </label>
         {text.value === '' && (
           <button
             type="button"
-            class="word"
+            class="quiet onnx-example"
             onClick={() => {
               text.value = example
               rankSoon()
@@ -158,7 +159,7 @@ function State() {
     case 'failed':
       return (
         <div class="onnx-acts" role="alert" data-code={state.code}>
-          <p class="onnx-wrong">{state.message}</p>
+          <p class="onnx-wrong">{engineWords(state.message)}</p>
           <button type="button" class="quiet" onClick={() => void rank()}>
             {say.tryAgain}
           </button>

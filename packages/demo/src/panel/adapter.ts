@@ -1,5 +1,6 @@
 /** What WebGPU offers here, whether or not a model uses it. */
 export interface AdapterFacts {
+  /** Empty where the browser gives none. */
   readonly name: string
   readonly isSoftware: boolean
   readonly features: readonly string[]
@@ -19,7 +20,7 @@ export async function findAdapter(): Promise<AdapterFacts | null> {
     if (typeof value === 'number') limits.push([limit, value])
   }
   return {
-    name: name === '' ? 'not named' : name,
+    name,
     isSoftware: isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(name),
     features: [...adapter.features].sort(),
     limits: limits.sort(([a], [b]) => a.localeCompare(b)),

@@ -5,8 +5,8 @@ import { words } from '../words/words.ts'
 /** Where the model runs. A change loads it again from this device's storage. */
 export function BackendSelect() {
   return (
-    <label class="panel-choice">
-      <span>{words.value.device.runOn}</span>
+    <label>
+      <span class="visually-hidden">{words.value.device.runOn}</span>
       <select
         class="field"
         value={backend.value}

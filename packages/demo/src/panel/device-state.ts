@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import { version } from '../../../runtime/package.json'
+import { isOffline } from '../offline/connection.ts'
 import { backend } from '../state/backend.ts'
 import { memory, model, warnings } from '../state/model.ts'
 import { type AdapterFacts, findAdapter } from './adapter.ts'
@@ -11,9 +12,6 @@ const storage = signal<StorageFacts | undefined>(undefined)
 export const scriptMemory = signal<
   { readonly kind: 'unknown' | 'counting' | 'refused' } | { readonly kind: 'counted'; readonly bytes: number }
 >({ kind: 'unknown' })
-const isOnline = signal(navigator.onLine)
-addEventListener('online', () => (isOnline.value = true))
-addEventListener('offline', () => (isOnline.value = false))
 
 /** Of Chromium. */
 const { deviceMemory } = navigator as { deviceMemory?: number }
@@ -27,7 +25,7 @@ export const facts = computed<Facts>(() => {
     ...(deviceMemory !== undefined && { deviceMemoryGb: deviceMemory }),
     isIsolated: globalThis.crossOriginIsolated === true,
     hasServiceWorker: Boolean(navigator.serviceWorker?.controller),
-    isOnline: isOnline.value,
+    isOnline: !isOffline.value,
     ...(adapter.value !== undefined && { adapter: adapter.value }),
     ...(storage.value !== undefined && { storage: storage.value }),
     choice: backend.value,

@@ -54,12 +54,20 @@ export function factSections(facts: Facts, words: Words['device']): readonly Fac
 
 export function runningRows({ device, numCores }: Facts, words: Words['device']): readonly Row[] {
   if (device === undefined) return []
-  const { backend, adapter, decode, linears, threads } = device
+  const { backend, adapter, threads } = device
   return [
     [words.backend, backendNames[backend]],
     [words.adapter, adapter],
-    ...(decode === undefined ? [] : [[words.variant, decode.variant] as const]),
     ...(threads === undefined ? [] : [[words.threads, words.threadsOf(threads, numCores)] as const]),
+    ...buildRows({ device }, words),
+  ]
+}
+
+/** How the backend was built for the model, as far as it had a choice. */
+export function buildRows({ device }: Pick<Facts, 'device'>, words: Words['device']): readonly Row[] {
+  const { decode, linears } = device ?? {}
+  return [
+    ...(decode === undefined ? [] : [[words.variant, decode.variant] as const]),
     ...(linears === undefined ? [] : [[words.linears, linearsInWords(linears, words)] as const]),
   ]
 }
@@ -97,7 +105,7 @@ function graphicsRows({ adapter, device }: Facts, words: Words['device']): reado
   if (adapter === null) return [['WebGPU', words.noAdapter]]
   const inUse = device?.backend === 'webgpu' ? device.features : []
   return [
-    [words.adapter, adapter.name],
+    [words.adapter, adapter.name === '' ? words.notNamed : adapter.name],
     [words.kind, adapter.isSoftware ? words.software : words.hardware],
     ...(inUse.length === 0 ? [] : [[words.featuresInUse, inUse.join(', ')] as const]),
     [words.features, adapter.features.join(', ')],

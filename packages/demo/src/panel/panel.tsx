@@ -1,16 +1,20 @@
 import { Bar } from '../controls/bar.tsx'
-import { formatBytes, formatCount, formatSpeed } from '../format/units.ts'
+import { backendNames } from '../format/backend-names.ts'
+import { formatBytes, formatCount, formatRate } from '../format/units.ts'
 import { speeds } from '../state/answering.ts'
+import { backend } from '../state/backend.ts'
 import { currentChat } from '../state/chats.ts'
 import { contextTokens } from '../state/conversation.ts'
-import { model, warnings } from '../state/model.ts'
+import { model } from '../state/model.ts'
 import type { Words } from '../words/en.ts'
+import { engineWords } from '../words/engine-words.ts'
 import { words } from '../words/words.ts'
 import { BackendSelect } from './backend-select.tsx'
 import { DeviceSection } from './device-section.tsx'
 import { facts } from './device-state.ts'
-import { type Facts, type Row, runningRows, timedRows, timedVariants } from './facts.ts'
+import { buildRows, type Facts, type Row, timedRows, timedVariants } from './facts.ts'
 import { FigureBars } from './figure-bars.tsx'
+import { KeepLine } from './keep-line.tsx'
 import { Rows } from './rows.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { SparkLine } from './spark-line.tsx'
@@ -25,13 +29,14 @@ export function Panel() {
       <Speeds />
       <SettingsForm />
       <DeviceSection />
+      <KeepLine />
     </div>
   )
 }
 
 function RunningOn() {
   const say = words.value.device
-  const { device } = facts.value
+  const { device, numCores } = facts.value
   return (
     <section aria-label={say.runningOn}>
       <h3>{say.runningOn}</h3>
@@ -40,30 +45,43 @@ function RunningOn() {
         <p class="soft panel-why">{say.noModel}</p>
       ) : (
         <>
-          <Rows rows={[...runningRows(facts.value, say), ...heldRow(facts.value, say)]} />
+          <p class="panel-runs">{say.runs(backendNames[device.backend], engineWords(device.adapter))}</p>
+          {/* What was chosen just above needs no reason. */}
+          {backend.value !== device.backend && <p class="soft panel-why">{engineWords(device.reason)}</p>}
           {device.layerTimes !== undefined && <FigureBars timed={timedRows(device)} label={say.oneLayer} />}
-          <p class="soft panel-why">{device.reason}</p>
+          <Rows
+            rows={[
+              ...threadRow(device.threads, numCores),
+              ...buildRows(facts.value, say),
+              ...heldRow(facts.value, say),
+            ]}
+          />
           {timedVariants(device).length > 1 && (
-            <FigureBars timed={timedVariants(device)} label={say.variants} />
+            <>
+              <FigureBars timed={timedVariants(device)} label={say.variants} />
+              {device.decode !== undefined && (
+                <p class="soft panel-why">{engineWords(device.decode.reason)}</p>
+              )}
+            </>
           )}
-          {device.decode !== undefined && <p class="soft panel-why">{device.decode.reason}</p>}
         </>
       )}
-      {warnings.value
-        .filter(({ code }) => code === 'persist_denied')
-        .map(({ code, message }) => (
-          <p key={code} class="soft panel-why">
-            {message}
-          </p>
-        ))}
     </section>
   )
+}
+
+/** Only where some are left idle: else the line above has said it. */
+function threadRow(threads: number | undefined, numCores: number): readonly Row[] {
+  const say = words.value.device
+  return threads === undefined || threads === numCores
+    ? []
+    : [[say.threads, say.threadsOf(threads, numCores)]]
 }
 
 /** All that the model holds, in one figure: its parts are below. */
 function heldRow({ memory }: Facts, say: Words['device']): readonly Row[] {
   if (memory === undefined) return []
-  return [[say.memory, formatBytes(memory.weightBytes + memory.kvCacheBytes + memory.otherBytes)]]
+  return [[say.memoryNow, formatBytes(memory.weightBytes + memory.kvCacheBytes + memory.otherBytes)]]
 }
 
 function Context() {
@@ -81,18 +99,21 @@ function Context() {
   )
 }
 
+/** Of fewer answers a line says nothing that their figures do not. */
+const leastForLine = 5
+
 function Speeds() {
   const measured = speeds.value
   const last = measured.at(-1)
   if (last === undefined) return null
   const say = words.value.device
   const best: readonly Row[] =
-    measured.length > 1 ? [[say.bestOf(measured.length), formatSpeed(Math.max(...measured))]] : []
+    measured.length > 1 ? [[say.bestOf(measured.length), formatRate(Math.max(...measured))]] : []
   return (
-    <section aria-label={say.tokensASecond}>
-      <h3>{say.tokensASecond}</h3>
-      {measured.length > 1 && <SparkLine values={measured} />}
-      <Rows rows={[[say.lastAnswer, formatSpeed(last)], ...best]} />
+    <section aria-label={say.speed}>
+      <h3>{say.speed}</h3>
+      {measured.length >= leastForLine && <SparkLine values={measured} />}
+      <Rows rows={[[say.lastAnswer, formatRate(last)], ...best]} />
     </section>
   )
 }

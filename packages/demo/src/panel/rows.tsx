@@ -1,4 +1,5 @@
 import { Fragment } from 'preact'
+import { engineWords } from '../words/engine-words.ts'
 import type { Row } from './facts.ts'
 
 /** Labels on the left, figures on the right. */
@@ -9,7 +10,7 @@ export function Rows({ rows }: { readonly rows: readonly Row[] }) {
       {rows.map(([label, value]) => (
         <Fragment key={label}>
           <dt>{label}</dt>
-          <dd>{value}</dd>
+          <dd>{engineWords(value)}</dd>
         </Fragment>
       ))}
     </dl>

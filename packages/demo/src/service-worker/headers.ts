@@ -1,6 +1,6 @@
 /**
  * The headers that the page wants of its host. The service worker adds them where the host cannot; vite.config.ts, the nginx
- * configuration and docs/hosting.md say the same, and e2e/hosting.spec.ts holds them to it.
+ * configuration and docs/hosting.md say the same, and hosting/headers.test.mjs holds them to it.
  */
 
 /** Cross-origin isolation, for shared memory and precise clocks: the page loads nothing from other origins. */

@@ -8,6 +8,7 @@ import { ask, askAgain, askInstead, requestMessages, updateAnswer } from './conv
 import { writeChats } from './keeping.ts'
 import { rememberSpeed } from './measured.ts'
 import { loadModel, model, reference, refreshMemory, refreshStored } from './model.ts'
+import { asWork } from './running.ts'
 import { settings } from './settings.ts'
 
 /** The answer that is being written, if any: one at a time, as there is one engine. */
@@ -56,7 +57,11 @@ export function stopAnswering(): void {
   stop?.abort()
 }
 
-async function writeAnswer(engine: Engine, chatId: string, answerId: string): Promise<void> {
+function writeAnswer(engine: Engine, chatId: string, answerId: string): Promise<void> {
+  return asWork(() => write(engine, chatId, answerId))
+}
+
+async function write(engine: Engine, chatId: string, answerId: string): Promise<void> {
   const controller = new AbortController()
   stop = controller
   answering.value = { chatId, answerId }

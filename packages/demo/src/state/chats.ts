@@ -54,3 +54,10 @@ export function rememberCurrent(): void {
     writeStored(currentKey, wantedId.value ?? null)
   })
 }
+
+/** `#new`, as the app's shortcut has it, opens a new chat; once, for a reload is none. */
+export function startAsAsked(): void {
+  if (location.hash !== '#new') return
+  history.replaceState(null, '', '#chat')
+  startChat()
+}

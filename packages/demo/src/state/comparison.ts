@@ -3,6 +3,7 @@ import { batch, signal } from '@preact/signals'
 import type { OfferedBackend } from './backend.ts'
 import { rememberSpeed } from './measured.ts'
 import { describeFailure } from './model.ts'
+import { beginWork } from './running.ts'
 import { generationParameters, settings } from './settings.ts'
 
 export type Side = 'a' | 'b'
@@ -22,6 +23,7 @@ export interface Pane {
 }
 
 export interface ComparedAnswer {
+  readonly id: string
   readonly state: 'waiting' | 'streaming' | 'done' | 'stopped' | 'failed'
   readonly thought: string
   readonly text: string
@@ -97,6 +99,7 @@ export async function compare(prompt: string): Promise<void> {
   if (isComparing.value) return
   const controller = new AbortController()
   stopper = controller
+  const endWork = beginWork()
   batch(() => {
     isComparing.value = true
     asked.value = prompt
@@ -113,6 +116,7 @@ export async function compare(prompt: string): Promise<void> {
     else for (const side of sides) await answer(side, prompt, controller.signal)
   } finally {
     isComparing.value = false
+    endWork()
   }
 }
 
@@ -143,7 +147,7 @@ function waitForTurn(side: Side): void {
   if (engine === undefined) return
   const { backend, adapter } = engine.device
   const by = { name: engine.model.name, backend, adapter }
-  changePane(side, { answer: { state: 'waiting', thought: '', text: '', by } })
+  changePane(side, { answer: { id: crypto.randomUUID(), state: 'waiting', thought: '', text: '', by } })
 }
 
 async function answer(side: Side, prompt: string, signal: AbortSignal): Promise<void> {

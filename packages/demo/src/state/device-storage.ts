@@ -34,6 +34,23 @@ export async function refreshRoom(): Promise<void> {
   }
 }
 
+/** Whether the browser gives this page a database, which some private windows do not and which can change at any time. */
+export async function hasDatabase(): Promise<boolean> {
+  const name = 'brasa.try'
+  try {
+    const request = indexedDB.open(name)
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+    database.close()
+    indexedDB.deleteDatabase(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
 export async function askToKeep(): Promise<void> {
   wasDenied.value = !(await navigator.storage.persist().catch(() => false))
   await refreshRoom()
@@ -43,4 +60,10 @@ export async function askToKeep(): Promise<void> {
 export function deviceMemoryBytes(): number | undefined {
   const { deviceMemory } = navigator as { readonly deviceMemory?: number }
   return deviceMemory === undefined || deviceMemory >= 8 ? undefined : deviceMemory * 2 ** 30
+}
+
+/** The device has as much as any browser says of one. */
+export function hasPlentyOfMemory(): boolean {
+  const { deviceMemory } = navigator as { readonly deviceMemory?: number }
+  return deviceMemory !== undefined && deviceMemory >= 8
 }

@@ -17,6 +17,8 @@ export interface ModelFacts {
 export interface BackendNeed {
   readonly backend: 'webgpu' | 'wasm' | 'ort'
   readonly totalBytes: number
+  /** Tokens that this is for. */
+  readonly contextLength: number
   /** Why it cannot run there. */
   readonly problem?: string
 }
@@ -31,8 +33,8 @@ export function rememberFacts(inspection: ModelInspection): void {
   const { id, name, architecture, parameters, quantisation, contextLength, sizeBytes, licence, memory } =
     inspection
   const needs = (['webgpu', 'wasm', 'ort'] as const).map((backend) => {
-    const { totalBytes, problem } = memory[backend]
-    return { backend, totalBytes, ...(problem === undefined ? {} : { problem }) }
+    const { totalBytes, contextLength, problem } = memory[backend]
+    return { backend, totalBytes, contextLength, ...(problem === undefined ? {} : { problem }) }
   })
   const own = { name, architecture, parameters, quantisation, contextLength, sizeBytes, memory: needs }
   facts.value = { ...facts.value, [id]: { ...own, ...(licence === undefined ? {} : { licence }) } }
@@ -49,6 +51,8 @@ function reviveFacts(stored: unknown): Readonly<Record<string, ModelFacts>> {
   const { browser: of, facts: kept } = (stored ?? {}) as { browser?: unknown; facts?: unknown }
   if (of !== browser || typeof kept !== 'object' || kept === null) return {}
   const isWhole = (value: Partial<ModelFacts>) =>
-    typeof value?.name === 'string' && Array.isArray(value.memory)
+    typeof value?.name === 'string' &&
+    Array.isArray(value.memory) &&
+    value.memory.every((need) => typeof need?.contextLength === 'number')
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => isWhole(value)))
 }

@@ -13,8 +13,10 @@ import {
   type StoredModel,
 } from '@brasa/runtime'
 import { computed, signal } from '@preact/signals'
+import { checkConnection } from '../offline/connection.ts'
 import { backend, type OfferedBackend, rememberBackend } from './backend.ts'
 import { refreshRoom } from './device-storage.ts'
+import { asWork } from './running.ts'
 import { readStored, writeStored } from './storage.ts'
 
 type MemoryInfo = Awaited<ReturnType<Engine['memory']>>
@@ -63,6 +65,17 @@ export const isGone = computed(() => {
 })
 
 let loading: AbortController | undefined
+
+/** What there is to choose from, for a page that loads nothing by itself. */
+export async function listModels(): Promise<void> {
+  await Promise.all([refreshCatalogue(), refreshStored()])
+}
+
+/** The model that was used last; the one that comes with the page before there is any. */
+export function rememberedModel(): string {
+  const remembered = readStored(referenceKey)
+  return typeof remembered === 'string' ? remembered : defaultModel
+}
 
 /** On a first visit nothing is fetched unasked; a model that is on this device loads by itself. */
 export async function openPage(): Promise<void> {
@@ -122,7 +135,11 @@ export async function refreshStored(): Promise<void> {
 }
 
 /** Frees the model at hand and loads another; says how it goes in `model`, never throws. */
-export async function loadModel(wanted: ModelReference): Promise<void> {
+export function loadModel(wanted: ModelReference): Promise<void> {
+  return asWork(() => load(wanted))
+}
+
+async function load(wanted: ModelReference): Promise<void> {
   const controller = new AbortController()
   loading?.abort()
   loading = controller
@@ -167,6 +184,8 @@ export async function loadModel(wanted: ModelReference): Promise<void> {
   } catch (error) {
     if (!mine()) return
     const failure = describeFailure(error)
+    // Whether that is the network, or only where the model comes from.
+    if (failure.code === 'network_error') void checkConnection()
     // First what is kept, so that it is told at once.
     await refreshStored()
     if (!mine()) return

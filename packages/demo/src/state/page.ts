@@ -7,18 +7,31 @@ export type Sheet = 'chats' | 'panel' | 'models' | 'keys' | 'preferences' | 'opt
 export const sheet = signal<Sheet | undefined>(undefined)
 
 /** What the middle of the page shows; the address tells, so that Back leads back. */
-export type View = 'chat' | 'models' | 'compare' | 'onnx' | 'api'
+export type View = 'chat' | 'models' | 'compare' | 'onnx' | 'api' | 'benchmark'
 
-export const views: readonly View[] = ['chat', 'models', 'compare', 'onnx', 'api']
+/** In the order of the menu. */
+export const views: readonly View[] = ['chat', 'models', 'compare', 'onnx', 'api', 'benchmark']
 
-const viewOf = (hash: string): View => views.find((view) => hash === `#${view}`) ?? 'chat'
+const viewOf = (hash: string): View =>
+  views.find((view) => hash === `#${view}` && view !== 'benchmark') ?? 'chat'
 
+/** The benchmark is a page of its own, which says so itself. */
 export const view = signal<View>(viewOf(location.hash))
 addEventListener('hashchange', () => {
-  view.value = viewOf(location.hash)
+  if (view.value !== 'benchmark') view.value = viewOf(location.hash)
 })
 
+/** Where a part of the page is, seen from the one at hand. */
+export function addressOfView(wanted: View): string {
+  if (wanted === 'benchmark') return 'bench.html'
+  return view.value === 'benchmark' ? `./#${wanted}` : `#${wanted}`
+}
+
 export function showView(next: View): void {
+  if (view.value === 'benchmark' || next === 'benchmark') {
+    if (view.value !== next) location.assign(addressOfView(next))
+    return
+  }
   view.value = next
   if (viewOf(location.hash) !== next) location.hash = next
 }

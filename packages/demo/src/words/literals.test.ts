@@ -54,6 +54,20 @@ function literals(node: ts.Node | undefined): readonly string[] {
   return []
 }
 
+/** What the engine says, put on the page as it came: it speaks English, and engineWords says it in the page's language. */
+function enginesOwnIn(path: string, code: string): readonly string[] {
+  const file = ts.createSourceFile(path, code, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX)
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    const shown = ts.isJsxExpression(node) && !ts.isJsxAttribute(node.parent) ? node.expression : undefined
+    const said = shown?.getText() ?? ''
+    if (/^[\w.]*(?:message|reason|adapter|failure)$/.test(said)) found.push(said)
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return found
+}
+
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((path) => /\.tsx$/.test(path))
 
 test('the scan finds what it is for', () => {
@@ -61,6 +75,16 @@ test('the scan finds what it is for', () => {
   expect(wordsIn('x.tsx', code)).toEqual(['A title', 'Some words', 'yes', 'no,', 'left'])
   expect(wordsIn('y.tsx', `<Bar label={words.value.bar} text={'·'} />`)).toEqual([])
   expect(files.length).toBeGreaterThan(30)
+})
+
+test.each(files)('%s says nothing of the engine’s as it came', (path) => {
+  expect(enginesOwnIn(path, readFileSync(join(source, path), 'utf8'))).toEqual([])
+})
+
+test('the scan finds what the engine says', () => {
+  expect(
+    enginesOwnIn('x.tsx', '<p title={a.message}>{state.message} {engineWords(reason)} {reason}</p>'),
+  ).toEqual(['state.message', 'reason'])
 })
 
 test.each(files)('%s has its words from words/', (path) => {

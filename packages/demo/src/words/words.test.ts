@@ -82,5 +82,16 @@ test('the engine’s sentences are told in Spanish where it has them, with what 
     'No se pudo usar WebGPU: Este navegador no ofrece WebGPU.',
   )
   expect(engineWords('the CPU, 2 threads')).toBe('la CPU, 2 hilos')
+  const moved =
+    'WebGPU could not be used: This browser has no WebGPU. WebAssembly goes on from here, on the CPU. Load the model again to choose anew.'
+  expect(engineWords(moved)).toBe(
+    'No se pudo usar WebGPU: Este navegador no ofrece WebGPU. Desde aquí sigue WebAssembly, en la CPU. Vuelve a cargar el modelo para que se elija de nuevo.',
+  )
+  expect(engineWords('"quads" was the fastest here. For one layer: "base" 4 ms, "quads" 3 ms.')).toBe(
+    '«quads» fue aquí la más rápida. Por capa: "base" 4 ms, "quads" 3 ms.',
+  )
+  const tooMuch =
+    'On WebGPU this model takes 900 MiB (700 MiB of weights, 180 MiB for 8192 tokens), and there are at most 512 MiB. Choose a smaller model or quantisation.'
+  expect(engineWords(tooMuch)).toContain('ocupa 900 MiB (700 MiB de pesos, 180 MiB para 8192 tokens)')
   expect(engineWords('Something new.')).toBe('Something new.')
 })

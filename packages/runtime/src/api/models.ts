@@ -60,9 +60,10 @@ function entryOf({
   size,
   terms,
   parameters,
+  memory,
 }: CatalogueModel) {
   const entry = { id, name, architecture, parameters, quantisation, licence, contextLength, sizeBytes: size }
-  return { ...entry, ...(terms === undefined ? {} : { terms }) }
+  return { ...entry, ...(terms === undefined ? {} : { terms }), ...(memory === undefined ? {} : { memory }) }
 }
 
 /** @throws BrasaError `invalid_request` */

@@ -99,6 +99,8 @@ export interface CatalogueEntry {
   /** Tokens, at most. */
   readonly contextLength: number
   readonly sizeBytes: number
+  /** What it takes of memory on the CPU with a conversation of so many tokens, as far as the catalogue says it. */
+  readonly memory?: { readonly bytes: number; readonly contextLength: number }
   /** Where terms stand that a person must accept before the model is fetched. */
   readonly terms?: string
 }

@@ -29,6 +29,8 @@ const modelSchema = v.object({
   terms: v.optional(v.pipe(text, v.url())),
   /** Tokens; of a model that takes no text, the elements of one window. */
   contextLength: byteCountSchema,
+  /** What WebAssembly holds with a conversation of so many tokens, to be known before anything is fetched. */
+  memory: v.optional(v.object({ bytes: byteCountSchema, contextLength: byteCountSchema })),
   /** Of all files. */
   size: byteCountSchema,
   /** Of the only file; of an ONNX model the first one, which is the .onnx. */
