@@ -42,6 +42,9 @@ export interface Kernels {
   drawScratchBytes(count: number): number
 }
 
+/** What `probeDot` gives where weights above 127 are taken as they are. */
+export const exactProbe = 127 * 255 * 4
+
 export type FeatureSet = 'relaxed' | 'plain'
 
 /** Feature sets of this machine, the fastest first. */
