@@ -13,7 +13,7 @@ Says where the time of a decode step on WebAssembly goes, op by op, in a real br
   --positions LIST    where the token stands; 100,2000 if left out
   --threads LIST      2,1 if left out
   --precision NAME    int16 (the default), int8 or f32
-  --features NAME     plain: without relaxed SIMD
+  --features NAME     plain or relaxed: the other kernels than this machine's own choice
   --tokens N          of which the lower quartile is taken; 60 if left out`
 
 await runAsScript(import.meta.url, async (args) => {
@@ -24,6 +24,7 @@ await runAsScript(import.meta.url, async (args) => {
     configFile: false,
     root,
     publicDir: join(root, 'public'),
+    cacheDir: join(root, '.cache', 'wasm-profile'),
     appType: 'custom',
     logLevel: 'error',
     plugins: [assemblyScript()],
@@ -68,7 +69,7 @@ await runAsScript(import.meta.url, async (args) => {
             positions: numbers(values.positions),
             precision: /** @type {'int16'} */ (values.precision),
             numTokens: Number(values.tokens),
-            ...(values.features === 'plain' && { featureSet: /** @type {const} */ ('plain') }),
+            ...(values.features !== 'auto' && { featureSet: /** @type {'plain'} */ (values.features) }),
           },
         },
       )
@@ -129,7 +130,7 @@ function parsed(args) {
         positions: { type: 'string', default: '100,2000' },
         threads: { type: 'string', default: '2,1' },
         precision: { type: 'string', default: 'int16' },
-        features: { type: 'string', default: 'relaxed' },
+        features: { type: 'string', default: 'auto' },
         tokens: { type: 'string', default: '60' },
         help: { type: 'boolean', default: false },
       },

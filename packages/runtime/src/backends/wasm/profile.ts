@@ -81,4 +81,5 @@ function timeOf(work: () => void): number {
 }
 
 /** The lower quartile: what the machine does while nothing else runs, as far as there was such a moment. */
-const quietOf = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)]!
+const quietOf = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)]!

@@ -22,6 +22,8 @@ export interface ThreadMessage {
   readonly board: number
   readonly scratch: number
   readonly patience: number
+  /** For tests of the board alone: see assembly/threads.ts. */
+  readonly hesitation?: number
 }
 
 const boardBytes = 1024

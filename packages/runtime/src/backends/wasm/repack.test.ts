@@ -1,0 +1,3 @@
+import { testRepack } from './repack-cases.test-support.ts'
+
+await testRepack('plain', 15)
