@@ -8,7 +8,7 @@ const contextLength = 260
 const mostSequences = 4
 const numAborts = 10_000
 /** Of these, how many must have been computed in part. */
-const leastInMidPrompt = 4_000
+const leastInMidPrompt = 2_000
 
 /** One layer that reads everything and one that reads a window: pages of both kinds. */
 function model() {
@@ -41,24 +41,32 @@ test('10,000 prompts that are stopped at any moment leak nothing and spoil nothi
   let toCheck: (typeof alive)[number] | undefined
   let before: ReturnType<Executor['memory']> | undefined
 
+  function rollBack({ sequence, tokens }: (typeof alive)[number], length: number): void {
+    executor.rollback(sequence, Math.min(length, sequence.length))
+    tokens.length = sequence.length
+  }
+
   async function appendSome(one: (typeof alive)[number]): Promise<void> {
     const { sequence, tokens } = one
-    const count = Math.min(1 + below(250), contextLength - 1 - sequence.length)
+    const moment = below(10)
+    // A prompt that is stopped between two pieces has two at least.
+    const isInMidPrompt = moment < 4
+    if (isInMidPrompt && sequence.length > 100) rollBack(one, below(60))
+    const room = contextLength - 1 - sequence.length
+    const count = Math.min(isInMidPrompt ? 65 + below(100) : 1 + below(40), room)
     if (count < 1) return
     const added = Array.from({ length: count }, () => below(61))
     const lengthBefore = sequence.length
     const controller = new AbortController()
     const abort = () => controller.abort()
-    const moment = below(8)
-    const stopAt = 1 + below(count)
-    if (moment === 0) abort()
+    if (moment === 4) abort()
     const done = executor.append(sequence, Uint32Array.from(added), {
       signal: controller.signal,
-      onProgress: (numDone) => moment > 3 && numDone >= stopAt && abort(),
+      onProgress: (numDone) => isInMidPrompt && numDone > below(100) && abort(),
     })
-    if (moment === 1) abort()
-    if (moment === 2) queueMicrotask(abort)
-    if (moment === 3) setTimeout(abort, random() * 2)
+    if (moment === 5) setTimeout(abort, random() * 2)
+    else if (moment === 6) queueMicrotask(abort)
+    else if (moment > 6) abort()
     try {
       await done
       expect(sequence.length).toBe(lengthBefore + count)
@@ -95,10 +103,8 @@ test('10,000 prompts that are stopped at any moment leak nothing and spoil nothi
     else if (action === 2 && alive.length < mostSequences)
       alive.push({ sequence: executor.fork(one.sequence), tokens: [...one.tokens] })
     else if (action === 3 || one.sequence.length >= contextLength - 2) free(index)
-    else if (action < 10) {
-      executor.rollback(one.sequence, below(one.sequence.length + 1))
-      one.tokens.length = one.sequence.length
-    } else await appendSome(one)
+    else if (action < 8) rollBack(one, below(one.sequence.length + 1))
+    else await appendSome(one)
     if (toCheck !== undefined) await check(toCheck)
     toCheck = undefined
     if (numAborted >= numAborts / 2 && before === undefined) before = executor.memory()
@@ -116,7 +122,7 @@ test('10,000 prompts that are stopped at any moment leak nothing and spoil nothi
   expect(after.weightBytes).toBe(before!.weightBytes)
   expect(after.otherBytes).toBe(before!.otherBytes)
   executor.dispose()
-}, 120_000)
+}, 240_000)
 
 test('a load that is stopped at any moment leaves no thread behind', async () => {
   const alive = new Set<Worker>()
