@@ -84,7 +84,42 @@ test('where the GPU is software, auto takes WebAssembly, says both figures, and 
   await expect(runningOn(page)).toContainText(said!)
   await ask(page, 'What is the capital of France?')
   expect(await lastAnswer(page)).toBe('The capital of France is Paris.')
+  const { shown, computed } = await rates(page)
+  console.info(`In the chat ${shown.toFixed(0)} tokens/s; by the engine's clock ${computed.toFixed(0)}`)
+  expect(shown / computed).toBeGreaterThan(0.8)
 })
+
+/** Tokens a second of a long answer: as the chat shows them, by the page's clock, and as the engine says it computed them. */
+async function rates(page: Page): Promise<{ shown: number; computed: number }> {
+  const article = page.getByRole('article', { name: 'Answer' }).last()
+  const before = await article.elementHandle()
+  await ask(page, longTask)
+  const seconds = page.evaluate(async (old) => {
+    const answers = () => [...document.querySelectorAll('article[aria-label="Answer"]')]
+    const until = async <T>(find: () => T | undefined | false) => {
+      for (;;) {
+        const found = find()
+        if (found) return found
+        await new Promise((resolve) => setTimeout(resolve, 4))
+      }
+    }
+    const answer = await until(() => answers().at(-1) !== old && answers().at(-1))
+    await until(() => answer.querySelector('[data-role=answer]')?.textContent?.trim() !== '')
+    const first = performance.now()
+    await until(() => answer.getAttribute('aria-busy') === 'false')
+    return (performance.now() - first) / 1000
+  }, before)
+  await expect(article.locator('[data-role=answer]')).toContainText(/(\S+\s+){120}/, { timeout: loadTimeoutMs })
+  await page.getByRole('button', { name: 'Stop' }).click()
+  const shownFor = await seconds
+  const said = (await article.locator('.stat-figures').textContent()) ?? ''
+  const [, numTokens] = /([\d,]+) tokens(?!\/)/.exec(said) ?? []
+  const [, perSecond] = /([\d.,]+) tokens\/s/.exec(said) ?? []
+  return {
+    shown: (Number(numTokens?.replace(',', '')) - 1) / shownFor,
+    computed: Number(perSecond?.replace(',', '')),
+  }
+}
 
 interface TraceEvent {
   readonly name: string

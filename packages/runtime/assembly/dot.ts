@@ -1,18 +1,11 @@
 /**
- * Adds to each 32-bit lane the dot product of its four signed activations and four unsigned weights.
- * Relaxed SIMD promises it for weights up to 127; plain SIMD computes it for every byte.
+ * Adds to each 32-bit lane the dot product of its four signed activations and four unsigned weights, which relaxed SIMD promises for
+ * weights up to 127. Without it products are of pairs of halves: linear_pairs.ts.
  */
 // @ts-ignore: decorator
 @inline
 export function dot4(activations: v128, weights: v128, sum: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(activations, weights, sum)
-  // Bytes of even and odd places, as halves.
-  const even = i32x4.dot_i16x8_s(
-    i16x8.shr_s(i16x8.shl(activations, 8), 8),
-    v128.and(weights, i16x8.splat(0xff)),
-  )
-  const odd = i32x4.dot_i16x8_s(i16x8.shr_s(activations, 8), i16x8.shr_u(weights, 8))
-  return i32x4.add(sum, i32x4.add(even, odd))
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(activations, weights, sum)
 }
 
 /** x * y + z, in one rounding where the machine has it. */
@@ -23,8 +16,12 @@ export function madd(x: v128, y: v128, z: v128): v128 {
   return f32x4.add(f32x4.mul(x, y), z)
 }
 
-/** 127 * 255 four times over: 129540 where `dot4` takes weights above 127 as they are, and does not saturate. */
+/**
+ * What 127 * 255 four times over is by `dot4`: 129540 where weights above 127 are taken as they are, 65534 where it is pieced
+ * together of instructions that saturate, something else where such weights are negative.
+ */
 export function probeDot(): i32 {
+  if (!ASC_FEATURE_RELAXED_SIMD) return 0
   return i32x4.extract_lane(dot4(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0)), 0)
 }
 

@@ -1,5 +1,5 @@
 export { probeDot } from './dot'
 export { repackRow } from './repack'
-export { argmax, draw, drawScratchBytes, penalise, scaleLogits } from './sample'
+export { argmax, draw, drawScratchBytes, maskLogits, penalise, scaleLogits } from './sample'
 export { scratchBytes, useScratch } from './scratch'
 export { help, run, stop } from './threads'

@@ -1,6 +1,7 @@
 import { madd } from './dot'
 import { geluTanh, silu } from './exp'
 import { floatTile, fourFloatRows, halvesToFloats, toFloats } from './linear_float'
+import { fourPairsRows, pairsTile } from './linear_pairs'
 import { q4Tile } from './linear_q4'
 import { q8Tile } from './linear_q8'
 import { fourRows } from './linear_rows'
@@ -47,7 +48,8 @@ export function linear(op: LinearOp, first: i32, last: i32): void {
       floatRows(op, tile, weights, bytes, factors, accumulators)
     } else if (op.rowsPerGroup == 1) {
       for (let row = 0; row < numRows; row++) {
-        if (format <= Format.Q4Full) q4Tile(op, weights, row, accumulators)
+        if (!ASC_FEATURE_RELAXED_SIMD) pairsTile(op, weights, row, accumulators)
+        else if (format <= Format.Q4Full) q4Tile(op, weights, row, accumulators)
         else q8Tile(op, weights, row, accumulators)
         finish(op, tile, row, accumulators)
       }
@@ -55,15 +57,23 @@ export function linear(op: LinearOp, first: i32, last: i32): void {
       unpack(op, weights, bytes, factors)
       for (let row = 0; row < numRows; row += 4) {
         const block = <usize>((row >> 2) * numBlocks)
-        const quants = op.quants + (block << 7) * <usize>op.width
+        const quants = op.quants + (block << 7) * bytesOfActivation(op)
         const scales = op.scales + (block << 4)
         const sums = op.sums + (block << 5)
-        fourRows(numBlocks, numGroups, isSplit, op.width == 2, bytes, factors, quants, scales, sums, accumulators)
+        if (!ASC_FEATURE_RELAXED_SIMD) fourPairsRows(numBlocks, numGroups, bytes, factors, quants, scales, sums, accumulators)
+        else fourRows(numBlocks, numGroups, isSplit, op.width == 2, bytes, factors, quants, scales, sums, accumulators)
         const end = min(row + 4, numRows)
         for (let r = row; r < end; r++) finish(op, tile, r, accumulators + (<usize>(r - row) << 5))
       }
     }
   }
+}
+
+/** Without products of bytes activations are halves in any case: quantise.ts. */
+// @ts-ignore: decorator
+@inline
+function bytesOfActivation(op: LinearOp): usize {
+  return ASC_FEATURE_RELAXED_SIMD ? <usize>op.width : 2
 }
 
 /** Four rows at a time where there are as many: their tile is made floats first, once. */

@@ -4,7 +4,8 @@ import { wholeNumbers } from './round'
 
 // Activations for integer products: blocks of 32 whole numbers with a scale and, for each half of the block, the scaled sum. A
 // number is a signed byte, or of 15 bits in two: 128 * high + low, so that a product of it is two products of bytes.
-// Rows lie in groups of R (1 or 4): quants i8 (groups, blocks, R, width, 32), scales f32 (groups, blocks, R), sums f32 (groups,
+// Without products of bytes (relaxed SIMD) it is a half in either case.
+// Rows lie in groups of R (1 or 4): quants i8 (groups, blocks, R, width, 32) or i16 (groups, blocks, R, 32), scales f32 (groups, blocks, R), sums f32 (groups,
 // blocks, 2, R).
 
 export function normalise(op: NormaliseOp, group: i32): void {
@@ -39,7 +40,7 @@ function normaliseRow(op: NormaliseOp, row: i32, group: i32, r: i32): void {
       gain != 0 ? gain + column : 0,
       factor,
       op.width == 2,
-      op.quants + ((at << 5) * <usize>op.width),
+      op.quants + (at << 5) * (ASC_FEATURE_RELAXED_SIMD ? <usize>op.width : 2),
       op.scales + (at << 2),
       sums,
       <usize>rowsPerGroup << 2,
@@ -116,7 +117,12 @@ function quantiseBlock(
   const n1 = i16x8.narrow_i32x4_s(i2, i3)
   const n2 = i16x8.narrow_i32x4_s(i4, i5)
   const n3 = i16x8.narrow_i32x4_s(i6, i7)
-  if (isWide) {
+  if (!ASC_FEATURE_RELAXED_SIMD) {
+    v128.store(quants, inPairs(n0))
+    v128.store(quants, inPairs(n1), 16)
+    v128.store(quants, inPairs(n2), 32)
+    v128.store(quants, inPairs(n3), 48)
+  } else if (isWide) {
     const h0 = highOf(n0)
     const h1 = highOf(n1)
     const h2 = highOf(n2)
@@ -132,6 +138,13 @@ function quantiseBlock(
   store<f32>(scale, step)
   store<f32>(sums, step * <f32>sumOfIntegers(i32x4.add(i32x4.add(i0, i1), i32x4.add(i2, i3))))
   store<f32>(sums + sumStride, step * <f32>sumOfIntegers(i32x4.add(i32x4.add(i4, i5), i32x4.add(i6, i7))))
+}
+
+/** Of four neighbours the first and the third, then the others: see linear_pairs.ts. */
+// @ts-ignore: decorator
+@inline
+function inPairs(n: v128): v128 {
+  return i8x16.shuffle(n, n, 0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15)
 }
 
 /** The nearest multiple of 128, over 128: -127 to 127. */

@@ -33,6 +33,18 @@ export function argmax(logits: usize, count: i32): i32 {
   return at
 }
 
+/** to = logits where a token's bit in `mask` is 1, else -Infinity: of token t, bit t & 31 of word t >> 5. Whole vectors. */
+export function maskLogits(logits: usize, mask: usize, to: usize, count: i32): void {
+  const lanes = i32x4(1, 2, 4, 8)
+  const nothing = f32x4.splat(-Infinity)
+  for (let token = 0; token < count; token += 4) {
+    const bits = load<u32>(mask + (<usize>(token >> 5) << 2)) >> (token & 31)
+    const isAllowed = i32x4.ne(v128.and(i32x4.splat(bits), lanes), i32x4.splat(0))
+    const at = <usize>token << 2
+    v128.store(to + at, v128.bitselect(v128.load(logits + at), nothing, isAllowed))
+  }
+}
+
 /** logits = cap(scale * logits), in place, whole vectors; `cap` 0 is none. */
 export function scaleLogits(logits: usize, count: i32, scale: f32, cap: f32): void {
   const end = logits + (<usize>((count + 3) & ~3) << 2)

@@ -66,16 +66,20 @@ export function run(board: usize, ops: usize, numOps: i32): void {
 /**
  * Takes chunks until told to stop.
  * @param patience how often to look for a chunk in vain before sleeping
+ * @param hesitation most turns to wait between seeing a chunk, taking it, doing it and saying so: 0 but in tests of the board
  */
-export function help(board: usize, patience: i32): void {
+export function help(board: usize, patience: i32, hesitation: i32): void {
   let idle = 0
   while (atomic.load<i32>(board, stopAt) == 0) {
     const claim = atomic.load<i32>(board, claimAt)
     const op = changetype<Op>(<usize>atomic.load<i32>(board, opAt))
     const numChunks = atomic.load<i32>(board, numChunksAt)
     if ((claim & maxChunks) < numChunks) {
+      if (hesitation > 0) hesitate(board, hesitation)
       if (atomic.cmpxchg<i32>(board, claim, claim + 1, claimAt) != claim) continue
+      if (hesitation > 0) hesitate(board, hesitation)
       runChunk(op, claim & maxChunks, numChunks)
+      if (hesitation > 0) hesitate(board, hesitation)
       atomic.add<i32>(board, 1, doneAt)
       idle = 0
     } else if (++idle > patience) {
@@ -85,6 +89,15 @@ export function help(board: usize, patience: i32): void {
       idle = 0
     }
   }
+}
+
+/** Of this thread alone: globals are not shared. */
+let hesitated: u32 = 0
+
+function hesitate(board: usize, most: i32): void {
+  hesitated = hesitated * 1664525 + 1013904223
+  // Reads what no compiler may leave out.
+  for (let turns = (hesitated >>> 8) % most; turns > 0; turns--) atomic.load<i32>(board, stopAt)
 }
 
 /** Wakes the threads that help, for them to end. */

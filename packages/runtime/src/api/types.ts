@@ -34,8 +34,9 @@ export interface EngineOptions {
    */
   readonly precision?: 'int8' | 'int16' | 'f32'
   /**
-   * Threads that WebAssembly computes with at most; as many as there are cores, up to 8, if left out. A page that is not
-   * cross-origin isolated has one.
+   * Threads that WebAssembly computes with; as many as there are cores at most. If left out, one, half of the cores or all of them, up
+   * to 8: the first load measures which is fastest and later ones remember, and `engine.device.threadTimes` has the figures. A page
+   * that is not cross-origin isolated has one.
    */
   readonly threads?: number
   /**

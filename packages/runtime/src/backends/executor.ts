@@ -150,6 +150,8 @@ export interface DeviceInfo {
   readonly linears?: LinearPrecision
   /** CPU threads that compute; left out where the GPU does. */
   readonly threads?: number
+  /** Milliseconds that one layer of a decode step took here by the number of threads, where it was measured which is best. */
+  readonly threadTimes?: Readonly<Record<number, number>>
   /** What `auto` measured on this device before it chose; left out where there was nothing to choose from. */
   readonly layerTimes?: LayerTimes
   /** How decode steps are built, where the backend had to choose. */

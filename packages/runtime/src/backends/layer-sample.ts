@@ -60,6 +60,17 @@ export function sampleLayers(
   }
 }
 
+/** What the time of a layer depends on besides the machine: encodings and shapes of the first one's linear layers. */
+export function layerShape(
+  { blocks }: TransformerSpec,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): readonly string[] {
+  return linearsOf(blocks[0]!).map(({ weight }) => {
+    const { type, shape } = tensors.get(weight)!
+    return `${type} ${shape.join('x')}`
+  })
+}
+
 const shortened = (tensor: TensorInfo): TensorInfo => {
   const { blockSize, blockBytes } = ggmlTypes[tensor.type]
   const numColumns = tensor.shape[1]!

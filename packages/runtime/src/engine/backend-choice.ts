@@ -1,4 +1,5 @@
 import type { ActivationPrecision, LayerTimes } from '../backends/executor.ts'
+import { layerShape } from '../backends/layer-sample.ts'
 import type { Remembered } from '../backends/remembered.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
 import { BrasaError, throwIfAborted, toBrasaError } from '../errors.ts'
@@ -12,6 +13,8 @@ export interface ModelShape {
   readonly spec: TransformerSpec
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly precision: ActivationPrecision | undefined
+  /** Of the CPU, where they were asked for. */
+  readonly threads?: number | undefined
 }
 
 /** The machine, as choosing sees it. */
@@ -132,20 +135,10 @@ function tooLate(): Promise<{ readonly error: BrasaError }> {
   return new Promise((resolve) => setTimeout(() => resolve({ error }), gpuTimeoutMs))
 }
 
-function keyOf(adapter: string, cpu: string, { spec, tensors, precision = 'int16' }: ModelShape): string {
-  const { attention, mlp } = spec.blocks[0]!
-  const linears = [
-    attention.query,
-    attention.key,
-    attention.value,
-    attention.output,
-    mlp.gate,
-    mlp.up,
-    mlp.down,
-  ]
-  const matrices = linears.map(({ weight }) => {
-    const { type, shape } = tensors.get(weight)!
-    return `${type} ${shape.join('x')}`
-  })
-  return JSON.stringify([adapter, cpu, precision, ...matrices])
+function keyOf(
+  adapter: string,
+  cpu: string,
+  { spec, tensors, precision = 'int16', threads }: ModelShape,
+): string {
+  return JSON.stringify([adapter, cpu, precision, threads ?? 'measured', ...layerShape(spec, tensors)])
 }

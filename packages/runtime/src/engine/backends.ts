@@ -7,6 +7,7 @@ import type {
   LinearPrecision,
 } from '../backends/executor.ts'
 import type { TransformerSpec } from '../backends/transformer-spec.ts'
+import type { ThreadTimes } from '../backends/wasm/time-threads.ts'
 import type { Weights } from '../backends/weights.ts'
 import { BrasaError, type ErrorCode, toBrasaError } from '../errors.ts'
 import type { BackendChoice } from '../protocol.ts'
@@ -43,12 +44,19 @@ type NamedBackend = Exclude<BackendChoice, 'auto'>
 const backends: Record<NamedBackend, (reason?: string) => Promise<Backend>> = {
   webgpu: openWebGpu,
   wasm: async (reason = 'WebAssembly was asked for.') => {
-    const { createWasmExecutor, threadsHere } = await import('../backends/wasm/executor.ts')
+    const [{ createWasmExecutor }, { threadsHere }] = await Promise.all([
+      import('../backends/wasm/executor.ts'),
+      import('../backends/wasm/threads.ts'),
+    ])
     return {
       lookahead: 1,
-      compile: async (spec, weights, { threads = threadsHere(), ...options }) => {
-        const numThreads = Math.min(threads, threadsHere())
-        const executor = createWasmExecutor(spec, weights, { ...options, numThreads, reason })
+      compile: async (spec, weights, { threads, ...options }) => {
+        const executor = createWasmExecutor(spec, weights, {
+          ...options,
+          numThreads: threads && Math.min(threads, threadsHere()),
+          remembered: storedTimes(),
+          reason,
+        })
         return breathing(await starting('wasm', executor))
       },
       close: () => {},
@@ -142,10 +150,11 @@ export const machine: Machine = {
     const { adapterName, requestAdapter } = await import('../backends/webgpu/gpu.ts')
     return adapterName((await requestAdapter()).info)
   },
-  async timeLayer(candidate, { spec, tensors, precision }, signal) {
+  async timeLayer(candidate, { spec, tensors, ...options }, signal) {
     if (candidate === 'wasm') {
-      const { timeLayer } = await import('../backends/wasm/time-layer.ts')
-      return timeLayer(spec, tensors, { precision, signal })
+      const { chooseThreads } = await import('../backends/wasm/thread-choice.ts')
+      const remembered = storedTimes<ThreadTimes>()
+      return (await chooseThreads(spec, tensors, { ...options, signal, remembered })).layerMs
     }
     const { timeLayer } = await import('../backends/webgpu/time-layer.ts')
     return timeLayer(spec, tensors)

@@ -69,7 +69,7 @@ export const loadEngine: LoadModel = async (request, events) => {
     const text = createModelText(header)
     throwIfAborted(events.signal)
     if (backend === undefined) {
-      const model = { spec, precision, tensors: weights.tensors }
+      const model = { spec, precision, threads: request.threads, tensors: weights.tensors }
       const here = { ...machine, adapterName: async () => adapterName! }
       const chosen = await chooseBackend(model, fitting, here, storedTimes(), events.signal)
       backend = await openBackend(chosen.backend, chosen.reason)

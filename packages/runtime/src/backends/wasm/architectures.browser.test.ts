@@ -6,3 +6,5 @@ describeArchitectures(
   (spec, weights, options) => createWasmExecutor(spec, weights, { ...options, precision: 'f32' }),
   1e-2,
 )
+
+describeArchitectures('wasm by default', createWasmExecutor, 2e-2)

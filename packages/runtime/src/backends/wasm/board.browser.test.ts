@@ -1,9 +1,10 @@
 // The board that threads agree by (assembly/threads.ts), where they are put aside at any moment: more threads than cores, helpers
-// that sleep at once and helpers that never do, and other work that comes in bursts.
+// that sleep at once and helpers that never do, helpers that wait between seeing a chunk, taking it, doing it and saying so, and other
+// work that comes in bursts.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHeap } from './heap.ts'
-import { compileKernels, startKernels } from './kernels.ts'
+import { compileKernels, type FeatureSet, startKernels } from './kernels.ts'
 import { f32, type OpRecord, writeProgram } from './program.ts'
 import type { ThreadMessage } from './threads.ts'
 
@@ -29,9 +30,15 @@ beforeAll(() => {
 })
 afterAll(() => busy.terminate())
 
+interface Helpers {
+  readonly patience: number
+  readonly hesitation?: number
+  readonly featureSet?: FeatureSet
+}
+
 /** Threads as threads.ts starts them, with a patience of the test's own. */
-async function start(count: number, patience: number) {
-  const module = await compileKernels()
+async function start(count: number, { patience, hesitation, featureSet }: Helpers) {
+  const module = await compileKernels(featureSet)
   const heap = createHeap(true)
   const board = heap.allocate(1024)
   const kernels = await startKernels(module, heap.memory, true)
@@ -45,7 +52,11 @@ async function start(count: number, patience: number) {
         worker.onmessage = resolve
         worker.onerror = reject
       })
-      worker.postMessage({ module, memory: heap.memory, board, scratch, patience } satisfies ThreadMessage)
+      const message: ThreadMessage = {
+        ...{ module, memory: heap.memory, board, scratch, patience },
+        ...(hesitation !== undefined && { hesitation }),
+      }
+      worker.postMessage(message)
       await ready
       return worker
     }),
@@ -62,17 +73,19 @@ const numSleepers = (memory: WebAssembly.Memory, board: number) =>
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-test.each([
-  [1, 0],
-  [2, 0],
-  [2, 50],
-  [2, 20_000],
-  [4, 0],
-  [4, 500],
-  [8, 1],
-  [8, 5_000],
-])('%i threads that sleep after %i looks do every chunk once', async (count, patience) => {
-  const { heap, board, kernels, dispose } = await start(count, patience)
+test.each<[number, Helpers]>([
+  [1, { patience: 0 }],
+  [2, { patience: 0 }],
+  [2, { patience: 20_000 }],
+  [2, { patience: 50, hesitation: 20_000 }],
+  [2, { patience: 20_000, hesitation: 2_000, featureSet: 'plain' }],
+  [4, { patience: 0, featureSet: 'plain' }],
+  [4, { patience: 500, hesitation: 5_000, featureSet: 'relaxed' }],
+  [8, { patience: 1, hesitation: 500 }],
+  [8, { patience: 5_000 }],
+])('%i threads with %j do every chunk once', async (count, helpers) => {
+  const { patience, hesitation } = helpers
+  const { heap, board, kernels, dispose } = await start(count, helpers)
   let state = count * 1000 + patience
   const random = (below: number) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -98,7 +111,7 @@ test.each([
   let numRuns = 0
   let mostAwake = 0
   // Those that sleep sooner are seldom seen awake.
-  const leastAwake = patience >= 5000 ? 1 : 0
+  const leastAwake = patience >= 5000 && hesitation === undefined ? 1 : 0
   /** 100,000 ops, or what a busy machine does in 3 s; there a helper's first turn may come later. */
   const isEnough = () => {
     const ms = performance.now() - startedAt
@@ -133,7 +146,7 @@ test.each([
 })
 
 test('does chunks that a claim cannot count', async () => {
-  const { heap, board, kernels, dispose } = await start(2, 20_000)
+  const { heap, board, kernels, dispose } = await start(2, { patience: 20_000 })
   const ones = heap.allocate(numColumns * 4)
   heap.floats(ones, numColumns).fill(1)
   for (const numChunks of [4094, 4095, 4096, 9000]) {

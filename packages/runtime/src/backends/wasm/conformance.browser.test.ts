@@ -12,3 +12,6 @@ describeExecutor(
   inFloats({ numThreads: 1, featureSet: 'plain' }),
   { tolerance: 1e-3 },
 )
+
+// What activations, keys and values of 15 and 16 bits cost: the model is right, to three digits.
+describeExecutor('wasm by default', createWasmExecutor, { tolerance: 1e-2 })

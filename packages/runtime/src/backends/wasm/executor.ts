@@ -2,17 +2,21 @@ import { BrasaError } from '../../errors.ts'
 import { breathe } from '../breathe.ts'
 import type { ActivationPrecision, Executor } from '../executor.ts'
 import { createHostExecutor } from '../host-executor.ts'
+import type { Remembered } from '../remembered.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { planRows } from './activations.ts'
 import { type ForwardPlan, planForward } from './forward-plan.ts'
 import { createHeap } from './heap.ts'
-import { compileKernels, type FeatureSet, startKernels } from './kernels.ts'
+import { compileKernels, exactProbe, type FeatureSet, startKernels } from './kernels.ts'
 import { createKvPages, type KvCache, keyBytesOf } from './kv-cache.ts'
 import { loadMatrices } from './matrices.ts'
+import { defaultPrecision } from './precision.ts'
 import { createRopeTables } from './rope-tables.ts'
 import { createSampler } from './sampler.ts'
-import { startThreads } from './threads.ts'
+import { chooseThreads } from './thread-choice.ts'
+import { mostColumns, startThreads, threadsHere } from './threads.ts'
+import type { ThreadTimes } from './time-threads.ts'
 
 export interface WasmOptions {
   /** Tokens one sequence may hold; the model's own limit by default. */
@@ -22,8 +26,10 @@ export interface WasmOptions {
   readonly reason?: string
   /** What activations are for quantised weights, `defaultPrecision` if left out; and with `f32` keys and values are floats too. */
   readonly precision?: ActivationPrecision | undefined
-  /** As many as there are cores by default, where the page is cross-origin isolated. */
+  /** More than one only where the page is cross-origin isolated. */
   readonly numThreads?: number | undefined
+  /** Where it is kept which number is best here; without it and without `numThreads`, all cores compute. */
+  readonly remembered?: Remembered<ThreadTimes> | undefined
   /** The fastest of this machine by default. */
   readonly featureSet?: FeatureSet | undefined
   readonly signal?: AbortSignal | undefined
@@ -32,18 +38,8 @@ export interface WasmOptions {
   readonly onUpload?: (loadedBytes: number) => void
 }
 
-/**
- * Blocks of 32 whole numbers of 15 bits: products of bytes, twice. Of 8 bits they cost a KL divergence of 2e-3 nats on SmolLM2,
- * which is enough for another answer where two are close; as floats they are several times slower.
- */
-export const defaultPrecision: ActivationPrecision = 'int16'
-
 /** Prompt tokens between two looks at whether to stop. */
 const chunkSize = planRows[0]
-/** More threads wait for memory, not for one another. */
-const mostThreads = 8
-/** What `probeDot` gives where weights above 127 are taken as they are. */
-const exactProbe = 127 * 255 * 4
 
 /**
  * The model on WASM SIMD: integer products of 4- and 8-bit weights in threads that share one memory.
@@ -64,7 +60,7 @@ export async function createWasmExecutor(
   } = options
   const contextLength = Math.min(options.contextLength ?? spec.contextLength, spec.contextLength)
   refuseOddSizes(spec)
-  const numThreads = options.numThreads ?? threadsHere()
+  const { numThreads, times } = await threadsFor(spec, weights, precision, options)
   const module = await compileKernels(options.featureSet)
   const heap = createHeap(numThreads > 1)
   onPhase?.('upload')
@@ -136,6 +132,7 @@ export async function createWasmExecutor(
           ...(numThreads > 1 ? ['threads'] : []),
         ],
         threads: numThreads,
+        ...(times && { threadTimes: times }),
       },
       chunkSize,
       createCache: () => pages.createCache(),
@@ -160,22 +157,20 @@ export async function createWasmExecutor(
   )
 }
 
+async function threadsFor(
+  spec: TransformerSpec,
+  { tensors }: Weights,
+  precision: ActivationPrecision,
+  { numThreads, remembered, signal }: WasmOptions,
+): Promise<{ numThreads: number; times?: ThreadTimes }> {
+  if (numThreads !== undefined) return { numThreads }
+  const most = threadsHere()
+  if (remembered === undefined || most === 1) return { numThreads: most }
+  return chooseThreads(spec, tensors, { precision, remembered, signal })
+}
+
 function rowsOfNext(numRows: number): number {
   return planRows.find((size) => size <= numRows)!
-}
-
-function mostColumns({ hiddenSize, blocks }: TransformerSpec): number {
-  const inputs = blocks.flatMap(({ attention, mlp }) => [
-    attention.numHeads * attention.headDim,
-    mlp.intermediateSize,
-  ])
-  return Math.max(hiddenSize, ...inputs)
-}
-
-/** Threads that a model may have here: one where the page is not cross-origin isolated. */
-export function threadsHere(): number {
-  if (globalThis.crossOriginIsolated !== true) return 1
-  return Math.max(1, Math.min(navigator.hardwareConcurrency ?? 1, mostThreads))
 }
 
 /** @throws BrasaError `unsupported_architecture` for sizes that vectors of four do not divide */

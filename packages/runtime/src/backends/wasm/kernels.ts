@@ -5,7 +5,7 @@ export interface Kernels {
   /** Runs `numOps` ops at `ops` with whoever helps. */
   run(board: number, ops: number, numOps: number): void
   /** Takes chunks of ops until `stop`. */
-  help(board: number, patience: number): void
+  help(board: number, patience: number, hesitation: number): void
   stop(board: number): void
   /** Bytes that an instance computes with in between; `mostColumns` of any matrix. */
   scratchBytes(mostColumns: number): number
@@ -20,6 +20,8 @@ export interface Kernels {
     tile: number,
     lane: number,
   ): number
+  /** Copies logits, minus infinity where a token's bit in `mask` is 0: of token t, bit t & 31 of word t >> 5. */
+  maskLogits(logits: number, mask: number, to: number, count: number): void
   argmax(logits: number, count: number): number
   scaleLogits(logits: number, count: number, scale: number, cap: number): void
   penalise(
@@ -42,14 +44,27 @@ export interface Kernels {
   drawScratchBytes(count: number): number
 }
 
+/** What `probeDot` gives where weights above 127 are taken as they are. */
+export const exactProbe = 127 * 255 * 4
+
 export type FeatureSet = 'relaxed' | 'plain'
 
-/** Feature sets of this machine, the fastest first. */
+/** What it gives where products of bytes are pieced together of instructions that saturate. */
+const piecedProbe = 2 * 32767
+
+/**
+ * The kernels that are fastest here. Relaxed ones multiply bytes: where the machine has no instruction for that, plain ones, which
+ * multiply pairs of halves, take a third to two thirds of the time for a decode step's matrices and for a prompt's.
+ * @throws BrasaError `unsupported_operator`
+ */
 export async function compileKernels(featureSet?: FeatureSet): Promise<KernelModule> {
   if (featureSet !== 'plain') {
     const { base64 } = await import('../../../assembly/index.ts?wasm=relaxed')
     const bytes = bytesOf(base64)
-    if (WebAssembly.validate(bytes)) return { featureSet: 'relaxed', bytes }
+    if (WebAssembly.validate(bytes)) {
+      multipliesBytes ??= probe(bytes)
+      if (featureSet === 'relaxed' || (await multipliesBytes)) return { featureSet: 'relaxed', bytes }
+    }
   }
   const { base64 } = await import('../../../assembly/index.ts?wasm=plain')
   const bytes = bytesOf(base64)
@@ -57,6 +72,15 @@ export async function compileKernels(featureSet?: FeatureSet): Promise<KernelMod
   throw new BrasaError('unsupported_operator', {
     message: 'This browser has no WebAssembly SIMD. Use a current browser.',
   })
+}
+
+/** Of this machine: it does not change. */
+let multipliesBytes: Promise<boolean> | undefined
+
+async function probe(bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
+  const kernels = await startKernels({ featureSet: 'relaxed', bytes }, memory, false)
+  return kernels.probeDot() !== piecedProbe
 }
 
 export interface KernelModule {

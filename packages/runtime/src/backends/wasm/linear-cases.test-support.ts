@@ -231,7 +231,7 @@ function run(
   const numBlocks = Math.ceil(numColumns / 32)
   const input = heap.allocate(x.byteLength)
   const floats = heap.allocate(paddedRows * numColumns * 4)
-  const quants = heap.allocate(paddedRows * numBlocks * 32 * numBytes)
+  const quants = heap.allocate(paddedRows * numBlocks * 64)
   const scales = heap.allocate(paddedRows * numBlocks * 4)
   const sums = heap.allocate(paddedRows * numBlocks * 8)
   const stride = width + 4

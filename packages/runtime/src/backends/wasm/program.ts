@@ -2,6 +2,7 @@ import type { Heap } from './heap.ts'
 
 /** Words of an op: assembly/ops.ts has their meaning. */
 const opWords = 32
+export const opBytes = opWords * 4
 
 const kinds = {
   embed: 0,
@@ -15,6 +16,9 @@ const kinds = {
 } as const
 
 export type OpKind = keyof typeof kinds
+
+/** By number. */
+export const kindNames = Object.keys(kinds) as readonly OpKind[]
 
 /** A field of an op: a whole number or an address, or a float. */
 export type Field = number | { readonly f32: number }

@@ -6,12 +6,15 @@ import cases from '../reference/fixtures/qwen2.5-coder-0.5b-reference.json'
 import { createWasmExecutor } from './executor.ts'
 import { distances } from './int8-distance.ts'
 
-const open = async (precision: 'int8' | 'f32') => {
+const open = async (precision?: 'int8' | 'f32') => {
   const { spec, weights } = await openServedModel('qwen2.5-coder-0.5b-instruct')
   return createWasmExecutor(spec, weights, { contextLength: 1024, precision })
 }
 
-describe('in floats', () => testModelCases(() => open('f32'), 0.03, { cases, tie: 0.03 }))
+describe('by default', () => testModelCases(() => open(), 0.03, { cases, tie: 0.03 }))
+
+// Several times as slow: one case says that the file is read right.
+describe('in floats', () => testModelCases(() => open('f32'), 0.03, { cases: cases.slice(0, 1), tie: 0.03 }))
 
 describe('with activations of 8 bits', () => {
   let executor: Executor

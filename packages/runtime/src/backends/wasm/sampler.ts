@@ -23,13 +23,19 @@ export interface Sampler {
 export function createSampler(heap: Heap, kernels: Kernels, vocabSize: number): Sampler {
   const scores = heap.allocate(Math.ceil(vocabSize / 8) * 32)
   const scratch = heap.allocate(kernels.drawScratchBytes(vocabSize))
+  const maskWords = Math.ceil(vocabSize / 32)
+  const mask = heap.allocate(maskWords * 4)
   let seen = { address: 0, capacity: 0 }
 
   /** The logits that mask and bias leave: a copy, where either does anything. */
   function usable(logits: number, { logitBias }: SamplingSettings, allowed: AllowedTokens): number {
     if (allowed === undefined && logitBias.length === 0) return logits
-    if (allowed) copyAllowed(heap.floats(logits, vocabSize), heap.floats(scores, vocabSize), allowed)
-    else copy(heap, logits, scores, vocabSize)
+    if (allowed) {
+      const words = heap.words(mask, maskWords)
+      words.fill(0)
+      words.set(allowed.subarray(0, maskWords))
+      kernels.maskLogits(logits, mask, scores, vocabSize)
+    } else copy(heap, logits, scores, vocabSize)
     const biased = heap.floats(scores, vocabSize)
     for (const [token, bias] of logitBias) biased[token]! += biasOf(bias)
     return scores
@@ -74,22 +80,6 @@ export function createSampler(heap: Heap, kernels: Kernels, vocabSize: number): 
           'The model computed no usable numbers: its file may be damaged. Remove it and load it again.',
       })
     },
-  }
-}
-
-/** Minus infinity for tokens that are not allowed. A grammar allows a few tokens or nearly all: whole words of the mask go at once. */
-function copyAllowed(from: Float32Array, to: Float32Array, allowed: Uint32Array): void {
-  to.fill(Number.NEGATIVE_INFINITY)
-  for (let word = 0, first = 0; first < from.length; word++, first += 32) {
-    const bits = allowed[word] ?? 0
-    if (bits === 0xffff_ffff) {
-      to.set(from.subarray(first, first + 32), first)
-      continue
-    }
-    for (let rest = bits; rest !== 0; rest &= rest - 1) {
-      const token = first + 31 - Math.clz32(rest & -rest)
-      if (token < from.length) to[token] = from[token]!
-    }
   }
 }
 

@@ -7,6 +7,8 @@ import { createWasmExecutor } from './executor.ts'
 const contextLength = 260
 const mostSequences = 4
 const numAborts = 10_000
+/** Of these, how many must have been computed in part. */
+const leastInMidPrompt = 2_000
 
 /** One layer that reads everything and one that reads a window: pages of both kinds. */
 function model() {
@@ -28,37 +30,53 @@ async function behind(executor: Executor, sequence: Sequence): Promise<number[]>
   return [...result!.topLogprobs].sort((a, b) => a.token - b.token).map(({ logprob }) => logprob)
 }
 
-test('10,000 appends that are stopped at any moment leak nothing and spoil nothing', async () => {
+test('10,000 prompts that are stopped at any moment leak nothing and spoil nothing', async () => {
   const executor = await open(2)
   const random = randomNumbers(11)
   const below = (limit: number) => Math.floor(random() * limit)
   const alive: { sequence: Sequence; tokens: number[] }[] = []
   let numAborted = 0
+  let numInMidPrompt = 0
+  /** One whose prompt was just stopped. */
+  let toCheck: (typeof alive)[number] | undefined
   let before: ReturnType<Executor['memory']> | undefined
+
+  function rollBack({ sequence, tokens }: (typeof alive)[number], length: number): void {
+    executor.rollback(sequence, Math.min(length, sequence.length))
+    tokens.length = sequence.length
+  }
 
   async function appendSome(one: (typeof alive)[number]): Promise<void> {
     const { sequence, tokens } = one
-    const count = Math.min(1 + below(150), contextLength - 1 - sequence.length)
+    const moment = below(10)
+    // A prompt that is stopped between two pieces has two at least.
+    const isInMidPrompt = moment < 4
+    if (isInMidPrompt && sequence.length > 100) rollBack(one, below(60))
+    const room = contextLength - 1 - sequence.length
+    const count = Math.min(isInMidPrompt ? 65 + below(100) : 1 + below(40), room)
     if (count < 1) return
     const added = Array.from({ length: count }, () => below(61))
     const lengthBefore = sequence.length
     const controller = new AbortController()
-    const moment = below(5)
-    if (moment === 0) controller.abort()
+    const abort = () => controller.abort()
+    if (moment === 4) abort()
     const done = executor.append(sequence, Uint32Array.from(added), {
       signal: controller.signal,
-      onProgress: () => moment === 1 && controller.abort(),
+      onProgress: (numDone) => isInMidPrompt && numDone > below(100) && abort(),
     })
-    if (moment === 2) controller.abort()
-    if (moment === 3) queueMicrotask(() => controller.abort())
-    if (moment === 4) setTimeout(() => controller.abort(), random() * 2)
+    if (moment === 5) setTimeout(abort, random() * 2)
+    else if (moment === 6) queueMicrotask(abort)
+    else if (moment > 6) abort()
     try {
       await done
       expect(sequence.length).toBe(lengthBefore + count)
     } catch (error) {
       if (!(error instanceof BrasaError) || error.code !== 'aborted') throw error
+      numAborted += 1
+      expect(sequence.length).toBeLessThan(lengthBefore + count)
+      if (sequence.length > lengthBefore) numInMidPrompt += 1
+      if (numAborted % 100 === 0 && sequence.length < contextLength - 1) toCheck = one
     }
-    numAborted += 1
     tokens.push(...added.slice(0, sequence.length - lengthBefore))
     expect(tokens).toHaveLength(sequence.length)
   }
@@ -85,14 +103,13 @@ test('10,000 appends that are stopped at any moment leak nothing and spoil nothi
     else if (action === 2 && alive.length < mostSequences)
       alive.push({ sequence: executor.fork(one.sequence), tokens: [...one.tokens] })
     else if (action === 3 || one.sequence.length >= contextLength - 2) free(index)
-    else if (action < 8) {
-      executor.rollback(one.sequence, below(one.sequence.length + 1))
-      one.tokens.length = one.sequence.length
-    } else await appendSome(one)
-    if (numAborted % 100 === 0 && alive[0] !== undefined && alive[0].sequence.length < contextLength - 1)
-      await check(alive[0])
+    else if (action < 8) rollBack(one, below(one.sequence.length + 1))
+    else await appendSome(one)
+    if (toCheck !== undefined) await check(toCheck)
+    toCheck = undefined
     if (numAborted >= numAborts / 2 && before === undefined) before = executor.memory()
   }
+  expect(numInMidPrompt).toBeGreaterThan(leastInMidPrompt)
   while (alive.length > 0) free(0)
   // All that was ever taken is what the most sequences at once can hold, the one that checks included.
   const { spec } = executor
@@ -105,7 +122,58 @@ test('10,000 appends that are stopped at any moment leak nothing and spoil nothi
   expect(after.weightBytes).toBe(before!.weightBytes)
   expect(after.otherBytes).toBe(before!.otherBytes)
   executor.dispose()
-}, 120_000)
+}, 240_000)
+
+test('a load that is stopped at any moment leaves no thread behind', async () => {
+  const alive = new Set<Worker>()
+  const PageWorker = globalThis.Worker
+  globalThis.Worker = class extends PageWorker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options)
+      alive.add(this)
+    }
+    override terminate() {
+      alive.delete(this)
+      super.terminate()
+    }
+  }
+  try {
+    const { spec, weights } = model()
+    const pieces = weights.tensors.size
+    let numAborted = 0
+    let mostAlive = 0
+    for (let round = 0; round < 24; round++) {
+      const controller = new AbortController()
+      let numRead = 0
+      const stopping = {
+        ...weights,
+        async *stream(signal?: AbortSignal) {
+          for await (const piece of weights.stream(signal)) {
+            if (numRead++ === (round * 7) % pieces) {
+              // While threads start, and once they have.
+              await pause(round % 3 === 0 ? 0 : round * 4)
+              mostAlive = Math.max(mostAlive, alive.size)
+              controller.abort()
+            }
+            yield piece
+          }
+        },
+      }
+      const loading = createWasmExecutor(spec, stopping, { numThreads: 3, signal: controller.signal })
+      await expect(loading).rejects.toMatchObject({ code: 'aborted' })
+      numAborted += 1
+      // Those that were still starting end once they have.
+      for (let waited = 0; alive.size > 0 && waited < 5000; waited += 5) await pause(5)
+      expect(alive.size).toBe(0)
+    }
+    expect(numAborted).toBe(24)
+    expect(mostAlive).toBe(2)
+  } finally {
+    globalThis.Worker = PageWorker
+  }
+})
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 test('a sequence that is freed while its prompt is computed takes no pages with it', async () => {
   const executor = await open(2)

@@ -1,13 +1,18 @@
 import { BrasaError } from '../../errors.ts'
+import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Heap } from './heap.ts'
 import { type KernelModule, type Kernels, startKernels } from './kernels.ts'
 
 /** Threads that compute together on one memory: the caller's own, and workers that sleep while there is nothing to do. */
 export interface Threads {
-  readonly count: number
   readonly kernels: Kernels
   /** Address of what they agree by; see assembly/threads.ts. */
   readonly board: number
+  /**
+   * Starts threads until there are `count`.
+   * @throws BrasaError `internal` if a worker does not start
+   */
+  grow(count: number): Promise<void>
   dispose(): void
 }
 
@@ -17,6 +22,8 @@ export interface ThreadMessage {
   readonly board: number
   readonly scratch: number
   readonly patience: number
+  /** For tests of the board alone: see assembly/threads.ts. */
+  readonly hesitation?: number
 }
 
 const boardBytes = 1024
@@ -24,6 +31,24 @@ const boardBytes = 1024
 const patience = 20_000
 /** A worker that has not started by then never will. */
 const startTimeoutMs = 10_000
+
+/** More threads wait for memory, not for one another. */
+const mostThreads = 8
+
+/** Threads that a model may have here: one where the page is not cross-origin isolated. */
+export function threadsHere(): number {
+  if (globalThis.crossOriginIsolated !== true) return 1
+  return Math.max(1, Math.min(navigator.hardwareConcurrency ?? 1, mostThreads))
+}
+
+/** Of any matrix of the model. */
+export function mostColumns({ hiddenSize, blocks }: TransformerSpec): number {
+  const inputs = blocks.flatMap(({ attention, mlp }) => [
+    attention.numHeads * attention.headDim,
+    mlp.intermediateSize,
+  ])
+  return Math.max(hiddenSize, ...inputs)
+}
 
 /**
  * @param mostColumns of any matrix
@@ -37,9 +62,8 @@ export async function startThreads(
   mostColumns: number,
   ownKernels?: Kernels,
 ): Promise<Threads> {
-  const isShared = count > 1
   const board = heap.allocate(boardBytes)
-  const kernels = ownKernels ?? (await startKernels(module, heap.memory, isShared))
+  const kernels = ownKernels ?? (await startKernels(module, heap.memory, count > 1))
   const scratchBytes = kernels.scratchBytes(mostColumns)
   kernels.useScratch(heap.allocate(scratchBytes))
   const workers: Worker[] = []
@@ -47,8 +71,8 @@ export async function startThreads(
     kernels.stop(board)
     for (const worker of workers) worker.terminate()
   }
-  try {
-    const started = Array.from({ length: count - 1 }, () => {
+  async function grow(to: number): Promise<void> {
+    const started = Array.from({ length: to - 1 - workers.length }, () => {
       const worker = new Worker(new URL('./thread.ts', import.meta.url), {
         type: 'module',
         name: 'brasa thread',
@@ -64,11 +88,14 @@ export async function startThreads(
       return begun(worker, message)
     })
     await Promise.all(started)
+  }
+  try {
+    await grow(count)
   } catch (error) {
     dispose()
     throw error
   }
-  return { count, kernels, board, dispose }
+  return { kernels, board, grow, dispose }
 }
 
 function begun(worker: Worker, message: ThreadMessage): Promise<void> {
