@@ -5,12 +5,9 @@ import type { Embeddings } from '../onnx-types.ts'
 import type { ResponsesApi } from '../response-types.ts'
 import type { StartOptions } from '../token-stream.ts'
 import type { ChatCompletions, Completions, TokenStream } from '../types.ts'
-import { createEmbeddingRoute } from './embedding-route.ts'
 import { eventStream, type ServerSentEvent } from './event-stream.ts'
 import type { Metrics } from './metrics.ts'
-import { openApi } from './openapi.ts'
 import { createRouter, type Route, type Routes } from './router.ts'
-import { createTokenRoutes } from './token-routes.ts'
 
 export interface FetchParts {
   readonly metrics: Metrics
@@ -24,8 +21,9 @@ export interface FetchParts {
 export function createEngineFetch(parts: FetchParts): typeof fetch {
   const { metrics, embeddings } = parts
   const { client } = metrics
-  const { tokenize, detokenize } = createTokenRoutes(client)
-  const embed = createEmbeddingRoute(embeddings)
+  // What not every page uses is fetched by those that do.
+  const tokens = async () => (await import('./token-routes.ts')).createTokenRoutes(client)
+  const embedding = async () => (await import('./embedding-route.ts')).createEmbeddingRoute(embeddings)
   const bare = (data: unknown): ServerSentEvent => ({ data })
   const routes: Routes = {
     '/v1/chat/completions': { POST: answering(parts.chat, bare, true) },
@@ -33,14 +31,14 @@ export function createEngineFetch(parts: FetchParts): typeof fetch {
     '/v1/responses': {
       POST: answering(parts.responses, (data) => ({ event: (data as { type: string }).type, data }), false),
     },
-    '/v1/embeddings': { POST: (body, { signal }) => embed(body, signal) },
+    '/v1/embeddings': { POST: async (body, { signal }) => (await embedding())(body, signal) },
     '/v1/models': { GET: () => ({ object: 'list', data: [modelOf(client)] }) },
     '/v1/models/*': { GET: (_, { name }) => namedModel(client, name) },
-    '/tokenize': { POST: tokenize },
-    '/detokenize': { POST: detokenize },
+    '/tokenize': { POST: async (body) => (await tokens()).tokenize(body) },
+    '/detokenize': { POST: async (body) => (await tokens()).detokenize(body) },
     '/health': { GET: () => health(client) },
     '/metrics': { GET: () => metricsText(metrics) },
-    '/openapi.json': { GET: () => openApi(Object.keys(routes)) },
+    '/openapi.json': { GET: async () => (await import('./openapi.ts')).openApi(Object.keys(routes)) },
   }
   return createRouter({ routes, onAnswer: metrics.countRequest })
 }
