@@ -8,6 +8,7 @@ const answers: Readonly<Record<string, RegExp>> = {
   rag: /^\[0\.\d+\] The lighthouse of Arneby was built in 1862 .*\n\n./s,
   'structured-extraction': /^\{\s+"person": ".*",\s+"day": "\w+day",\s+"guests": \d+\s+\}$/,
   'ai-sdk': /\w+/,
+  langchain: /lighthouses? .*\w/i,
 }
 
 for (const [name, expected] of Object.entries(answers)) {

@@ -55,14 +55,14 @@ const dropOwnAddress = {
  */
 await runAsScript(import.meta.url, async () => {
   rmSync(output, { recursive: true, force: true })
-  await buildModule('index', 'index')
-  await buildModule('worker', 'worker')
-  await buildModule('thread', join('backends', 'wasm', 'thread'))
-  await buildModule('matcher-worker', join('grammar', 'matcher-worker'))
-  await buildModule('service-worker', 'service-worker')
-  await buildModule('answer-requests', join('service-worker', 'answer-requests'))
-  await buildModule('prompt-api', join('adapters', 'prompt-api'))
-  await buildModule('ai-sdk', join('adapters', 'ai-sdk'), [/^@ai-sdk/])
+  // Page and worker share what both have: it is fetched once.
+  await buildModules({ index: 'index', worker: 'worker', 'prompt-api': join('adapters', 'prompt-api') })
+  await buildModules({ thread: join('backends', 'wasm', 'thread') })
+  await buildModules({ 'matcher-worker': join('grammar', 'matcher-worker') })
+  // To be copied by itself: it imports nothing.
+  await buildModules({ 'service-worker': 'service-worker' })
+  await buildModules({ 'answer-requests': join('service-worker', 'answer-requests') })
+  await buildModules({ 'ai-sdk': join('adapters', 'ai-sdk') }, [/^@ai-sdk/])
   const scripts = readdirSync(output).filter((name) => name.endsWith('.js'))
   const texts = scripts.map((name) => readFileSync(join(output, name), 'utf8'))
   for (const { file } of workers) {
@@ -88,11 +88,14 @@ function chunkFileNames({ name, facadeModuleId }) {
 }
 
 /**
- * @param {string} name of the file that it becomes
- * @param {string} entry its module below src/, without the ending
+ * @param {Readonly<Record<string, string>>} modules by the file that each becomes, below src/ and without the ending
  * @param {RegExp[]} external packages that stay imports, because apps bring them
  */
-async function buildModule(name, entry, external = []) {
+async function buildModules(modules, external = []) {
+  const [name] = Object.keys(modules)
+  const entry = Object.fromEntries(
+    Object.entries(modules).map(([file, module]) => [file, join(folder, 'src', `${module}.ts`)]),
+  )
   await build({
     configFile: false,
     root: folder,
@@ -110,7 +113,7 @@ async function buildModule(name, entry, external = []) {
       outDir: output,
       emptyOutDir: false,
       license: { fileName: `licences-${name}.md` },
-      lib: { entry: join(folder, 'src', `${entry}.ts`), formats: ['es'], fileName: name },
+      lib: { entry, formats: ['es'] },
       rolldownOptions: {
         external,
         // Where nothing bundles, these are what a page fetches.

@@ -57,7 +57,7 @@ export interface EngineService {
   next(stream: StreamId): Promise<readonly EngineEvent[]>
   /** Stops a stream. A load then fails with `aborted`; an answer is `done` with what there is. */
   abort(stream: StreamId): void
-  tokenize(text: string): Promise<Uint32Array>
+  tokenize(text: string | TokenizeRequest): Promise<Uint32Array>
   /** What each token stands for, which may be a part of a character; of a special token, its name. @throws BrasaError `invalid_request` */
   tokenBytes(tokens: Uint32Array): Promise<readonly Uint8Array[]>
   memory(): Promise<MemoryInfo>
@@ -106,6 +106,15 @@ export interface GenerateRequest {
   readonly settings: GenerationSettings
   /** Of each answer what the page has already, from a worker before: neither sampled nor told again. */
   readonly answered?: readonly AnswerSoFar[]
+}
+
+/** A prompt as the model would read it. */
+export interface TokenizeRequest {
+  readonly input: GenerateRequest['input']
+  /** Of a conversation, what comes before the answer to it; true where it is left out. */
+  readonly addsGenerationPrompt?: boolean
+  /** Begins with the token that begins every text; what the model's file says where it is left out. Never twice. */
+  readonly addsBos?: boolean
 }
 
 export interface AnswerSoFar {

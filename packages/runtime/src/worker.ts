@@ -1,9 +1,9 @@
 import { expose } from 'comlink'
-import { inspectModel } from './engine/inspect.ts'
 import { loadEngine } from './engine/load.ts'
 import { createEngineService } from './engine/service.ts'
 import { installErrorTransfer } from './error-transfer.ts'
 import type { OnnxService } from './onnx-protocol.ts'
+import type { InspectRequest } from './protocol.ts'
 
 let starting: Promise<OnnxService> | undefined
 
@@ -21,7 +21,7 @@ function onnx(): Promise<OnnxService> {
 installErrorTransfer()
 expose({
   ...createEngineService(loadEngine),
-  inspect: inspectModel,
+  inspect: async (request: InspectRequest) => (await import('./engine/inspect.ts')).inspectModel(request),
   openSession: async (...call: Parameters<OnnxService['openSession']>) => (await onnx()).openSession(...call),
   runSession: async (...call: Parameters<OnnxService['runSession']>) => (await onnx()).runSession(...call),
   releaseSession: async (...call: Parameters<OnnxService['releaseSession']>) =>

@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest'
-import type { ChatCompletionRequest, Engine } from '../api/types.ts'
+import type { ChatCompletionRequest, ChatMessage, Engine } from '../api/types.ts'
+import { BrasaError } from '../errors.ts'
 import { createLanguageModel } from './prompt-api.ts'
+
+const wordsOf = (text: string) => text.split(' ').length
+
+/** Words, and two tokens around each message; a conversation without a question does not render. */
+async function tokenize(text: string | readonly ChatMessage[]): Promise<Uint32Array> {
+  if (typeof text === 'string') return new Uint32Array(wordsOf(text))
+  if (!text.some(({ role }) => role === 'user')) {
+    throw new BrasaError('template_failed', { message: 'There is no question.' })
+  }
+  return new Uint32Array(text.reduce((sum, { content }) => sum + wordsOf(content) + 2, 0))
+}
 
 /** Answers with the number of messages and the last one's words, a word a chunk, and keeps what it was asked. */
 function fakeEngine() {
@@ -20,7 +32,7 @@ function fakeEngine() {
   const engine = {
     model: { contextLength: 512 },
     chat: { completions: { create } },
-    tokenize: async (text: string) => Uint32Array.from(text.split(' '), (word) => word.length),
+    tokenize,
   } as unknown as Engine
   return { engine, requests }
 }
@@ -49,8 +61,46 @@ test('a session remembers what was said, in turns', async () => {
   expect(session.contextUsage).toBe(40)
   expect(session.contextWindow).toBe(512)
   await session.append([{ role: 'user', content: [{ type: 'text', value: 'a b c' }] }])
-  expect(session.contextUsage).toBe(43)
-  expect(await session.measureContextUsage('four words it has')).toBe(4)
+  // Five turns of eight words, and the new one.
+  expect(session.contextUsage).toBe(8 + 10 + 5)
+  expect(await session.measureContextUsage('four words it has')).toBe(6)
+})
+
+test('what is there from the beginning is measured, and must fit', async () => {
+  const { engine } = fakeEngine()
+  const factory = createLanguageModel(engine)
+  const long = Array(600).fill('word').join(' ')
+  const asked = [{ role: 'user' as const, content: 'one two three' }]
+  expect((await factory.create()).contextUsage).toBe(0)
+  // By its words alone where no prompt can be made of it.
+  const system = await factory.create({ initialPrompts: [{ role: 'system', content: 'Be very brief.' }] })
+  expect(system.contextUsage).toBe(3)
+  const session = await factory.create({ initialPrompts: asked })
+  expect(session.contextUsage).toBe(5)
+  expect((await session.clone()).contextUsage).toBe(5)
+  const tooLong = { code: 'context_length_exceeded', details: { contextLength: 512 } }
+  const initialPrompts = [{ role: 'user' as const, content: long }]
+  await expect(factory.create({ initialPrompts })).rejects.toMatchObject(tooLong)
+  await expect(session.append(long)).rejects.toMatchObject(tooLong)
+  expect(session.contextUsage).toBe(5)
+})
+
+test('is stopped by its signal wherever it waits', async () => {
+  const { engine } = fakeEngine()
+  const factory = createLanguageModel(engine)
+  const stopped = { code: 'aborted' }
+  await expect(factory.create({ signal: AbortSignal.abort() })).rejects.toMatchObject(stopped)
+  const controller = new AbortController()
+  const created = factory.create({
+    initialPrompts: [{ role: 'user', content: 'a' }],
+    signal: controller.signal,
+  })
+  controller.abort()
+  await expect(created).rejects.toMatchObject(stopped)
+  const session = await factory.create()
+  await expect(session.append('a', { signal: AbortSignal.abort() })).rejects.toMatchObject(stopped)
+  await expect(session.clone({ signal: AbortSignal.abort() })).rejects.toMatchObject(stopped)
+  expect(session.contextUsage).toBe(0)
 })
 
 test('a clone goes its own way', async () => {
@@ -75,14 +125,14 @@ test('an answer streams, and one that is cancelled is not remembered', async () 
   const stopped = new AbortController()
   const promise = session.prompt('i j k', { signal: stopped.signal })
   stopped.abort()
-  await expect(promise).rejects.toThrow()
+  await expect(promise).rejects.toMatchObject({ code: 'aborted' })
 })
 
 test('constraints and prefixes become what the engine has for them', async () => {
   const { engine, requests } = fakeEngine()
   const session = await createLanguageModel(engine).create()
   await session.prompt('a', { responseConstraint: { type: 'boolean' } })
-  await session.prompt('a', { responseConstraint: /[ab]+/ })
+  await session.prompt('a', { responseConstraint: /[ab]+/gu })
   await session.prompt([
     { role: 'user', content: 'a' },
     { role: 'assistant', content: 'My ', prefix: true },
@@ -99,6 +149,12 @@ test('what it cannot do is refused, and nothing works behind the end', async () 
   const session = await createLanguageModel(engine).create()
   const image = [{ role: 'user', content: [{ type: 'image', value: '' }] }] as never
   await expect(session.prompt(image)).rejects.toMatchObject({ code: 'invalid_request' })
+  for (const pattern of [/a/i, /a/s, /^a$/m, /[a]/v]) {
+    await expect(session.prompt('a', { responseConstraint: pattern })).rejects.toMatchObject({
+      code: 'invalid_request',
+      details: { parameter: 'responseConstraint' },
+    })
+  }
   session.destroy()
   await expect(session.prompt('a')).rejects.toMatchObject({ code: 'disposed' })
   const heard: number[] = []

@@ -1,5 +1,5 @@
 import type { ChatMessage, Engine, ModelInfo } from '../api/types.ts'
-import { BrasaError } from '../errors.ts'
+import { BrasaError, isBrasaError, throwIfAborted } from '../errors.ts'
 
 /**
  * The engine in the shape of the browsers' Prompt API (https://webmachinelearning.github.io/prompt-api/): what is written for
@@ -39,7 +39,7 @@ export type LanguageModelPrompt = string | readonly LanguageModelMessage[]
 
 export interface PromptOptions {
   readonly signal?: AbortSignal
-  /** A JSON schema, or a pattern that the whole answer matches. */
+  /** A JSON schema, or a pattern that the whole answer matches, without flags that change what it matches. */
   readonly responseConstraint?: Readonly<Record<string, unknown>> | RegExp
 }
 
@@ -54,7 +54,10 @@ export interface LanguageModel extends EventTarget {
   prompt(input: LanguageModelPrompt, options?: PromptOptions): Promise<string>
   /** The same, piece by piece; what is stopped is not kept. */
   promptStreaming(input: LanguageModelPrompt, options?: PromptOptions): ReadableStream<string>
-  /** Adds messages without an answer. */
+  /**
+   * Adds messages without an answer.
+   * @throws BrasaError `context_length_exceeded`, `aborted`
+   */
   append(input: LanguageModelPrompt, options?: { readonly signal?: AbortSignal }): Promise<void>
   /** Tokens that a prompt would add. */
   measureContextUsage(input: LanguageModelPrompt): Promise<number>
@@ -70,14 +73,14 @@ const params: LanguageModelParams = {
   maxTopK: 128,
 }
 
-export function createLanguageModel(
-  engine: Pick<Engine, 'chat' | 'tokenize'> & { readonly model: Pick<ModelInfo, 'contextLength'> },
-): LanguageModelFactory {
+type MeasuredEngine = Pick<Engine, 'tokenize'> & { readonly model: Pick<ModelInfo, 'contextLength'> }
+
+export function createLanguageModel(engine: MeasuredEngine & Pick<Engine, 'chat'>): LanguageModelFactory {
   return {
     availability: async () => 'available',
     params: async () => params,
     async create({ initialPrompts = [], temperature, topK, signal, monitor } = {}) {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       const target = new EventTarget()
       monitor?.(target)
       for (const loaded of [0, 1]) target.dispatchEvent(progressEvent(loaded))
@@ -85,7 +88,10 @@ export function createLanguageModel(
         temperature: temperature ?? params.defaultTemperature,
         topK: topK ?? params.defaultTopK,
       }
-      return createSession(engine, settings, toMessages(initialPrompts))
+      const messages = toMessages(initialPrompts)
+      const contextUsage = await fitting(engine, messages)
+      throwIfAborted(signal)
+      return createSession(engine, settings, messages, contextUsage)
     },
   }
 }
@@ -98,9 +104,10 @@ function createSession(
   engine: Parameters<typeof createLanguageModel>[0],
   settings: { readonly temperature: number; readonly topK: number },
   initial: readonly ChatMessage[],
+  initialUsage: number,
 ): LanguageModel {
   let messages = initial
-  let contextUsage = 0
+  let contextUsage = initialUsage
   let isDestroyed = false
   const destroyed = new AbortController()
   let lastTurn: Promise<unknown> = Promise.resolve()
@@ -142,7 +149,7 @@ function createSession(
       if (piece !== '') tell(piece)
       if (usage) contextUsage = usage.total_tokens
     }
-    stopped.throwIfAborted()
+    throwIfAborted(stopped)
     const before = continuesLast(input) ? added.slice(0, -1) : added
     const prefix = continuesLast(input) ? textOf(added.at(-1)) : ''
     messages = [...messages, ...before, { role: 'assistant', content: prefix + text }]
@@ -172,17 +179,24 @@ function createSession(
         cancel: () => stop.abort(),
       })
     },
-    append: (input) =>
+    append: (input, { signal } = {}) =>
       inTurn(async () => {
-        const added = toMessages(input)
-        contextUsage += await measure(engine, added)
-        messages = [...messages, ...added]
+        throwIfAborted(signal)
+        const longer = [...messages, ...toMessages(input)]
+        const usage = await fitting(engine, longer)
+        throwIfAborted(signal)
+        contextUsage = usage
+        messages = longer
       }),
-    measureContextUsage: (input) => measure(engine, toMessages(input)),
+    async measureContextUsage(input) {
+      const before = messages
+      const longer = [...before, ...toMessages(input)]
+      return Math.max(0, (await measure(engine, longer)) - (await measure(engine, before)))
+    },
     clone: ({ signal } = {}) =>
       inTurn(async () => {
-        signal?.throwIfAborted()
-        return createSession(engine, settings, messages)
+        throwIfAborted(signal)
+        return createSession(engine, settings, messages, contextUsage)
       }),
     destroy() {
       isDestroyed = true
@@ -195,12 +209,29 @@ function createSession(
   ) as LanguageModel
 }
 
-/** Without what the template puts around them. */
-async function measure(engine: Pick<Engine, 'tokenize'>, messages: readonly ChatMessage[]): Promise<number> {
-  const counts = await Promise.all(
-    messages.map(async (message) => (await engine.tokenize(textOf(message))).length),
-  )
-  return counts.reduce((sum, count) => sum + count, 0)
+/** Tokens that a conversation takes. @throws BrasaError `context_length_exceeded` where no answer has room after them */
+async function fitting(engine: MeasuredEngine, messages: readonly ChatMessage[]): Promise<number> {
+  const numTokens = await measure(engine, messages)
+  const { contextLength } = engine.model
+  if (numTokens <= contextLength) return numTokens
+  throw new BrasaError('context_length_exceeded', {
+    message: `The prompts have ${numTokens} tokens; the session holds ${contextLength}. Shorten them, or load the model with a larger contextLength.`,
+    details: { numTokens, contextLength },
+  })
+}
+
+/** As the model reads them; without what is around the texts where its template renders no such conversation. */
+async function measure(engine: MeasuredEngine, messages: readonly ChatMessage[]): Promise<number> {
+  if (messages.length === 0) return 0
+  try {
+    return (await engine.tokenize(messages)).length
+  } catch (error) {
+    if (!(isBrasaError(error) && error.code === 'template_failed')) throw error
+    const counts = await Promise.all(
+      messages.map(async (message) => (await engine.tokenize(textOf(message))).length),
+    )
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
 }
 
 const textOf = (message: ChatMessage | undefined) =>
@@ -227,6 +258,14 @@ function toMessages(input: LanguageModelPrompt): ChatMessage[] {
 function constraintOf(constraint: PromptOptions['responseConstraint']) {
   if (constraint === undefined) return {}
   if (constraint instanceof RegExp) {
+    // The others say where to look for a match, or how to tell it: here all of the answer is one.
+    const changing = [...constraint.flags].find((flag) => 'imsv'.includes(flag))
+    if (changing !== undefined) {
+      throw new BrasaError('invalid_request', {
+        message: `The flag "${changing}" of ${constraint} is not supported. Write the pattern without it, such as [Aa] for a.`,
+        details: { parameter: 'responseConstraint' },
+      })
+    }
     return { response_format: { type: 'regex' as const, pattern: constraint.source } }
   }
   return {

@@ -67,12 +67,7 @@ export function parseChatRequest(request: unknown): ParsedRequest {
   const { messages, response_format, tools, tool_choice, parallel_tool_calls, logprobs } = parsed
   const { max_completion_tokens, max_tokens = max_completion_tokens } = parsed
   const { continue_final_message: continues = false, add_generation_prompt = !continues } = parsed
-  if (continues && messages.at(-1)?.role !== 'assistant') {
-    throw invalidRequest(
-      '"continue_final_message" goes on from the assistant\'s last message, but the last is another\'s. Put what the answer begins with there.',
-      'continue_final_message',
-    )
-  }
+  if (continues) checkEndsWithAnswer(messages)
   if (add_generation_prompt === continues) {
     throw invalidRequest(
       `"add_generation_prompt" is ${add_generation_prompt}; it must be the opposite of "continue_final_message", or left out.`,
@@ -107,6 +102,15 @@ export function parseChatRequest(request: unknown): ParsedRequest {
       settings: generationSettings({ ...parsed, max_tokens }, wantsLogprobs, format),
     },
   }
+}
+
+/** @throws BrasaError `invalid_request` where "continue_final_message" has nothing to go on from */
+export function checkEndsWithAnswer(messages: ChatRequest['messages']): void {
+  if (messages.at(-1)?.role === 'assistant') return
+  throw invalidRequest(
+    '"continue_final_message" goes on from the assistant\'s last message, but the last is another\'s. Put what the answer begins with there.',
+    'continue_final_message',
+  )
 }
 
 /** The sampling part of a checked request, with what else the engine is to keep to. */

@@ -8,15 +8,10 @@ import {
   createResponseId,
   createTokenStream,
   nowInSeconds,
+  type StartOptions,
   startAnswer,
 } from './token-stream.ts'
-import type {
-  ChatCompletion,
-  ChatCompletionChunk,
-  ChatCompletionRequest,
-  ChatCompletions,
-  RequestOptions,
-} from './types.ts'
+import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatCompletions } from './types.ts'
 
 type Choice = ChatCompletionChunk['choices'][number]
 type Common = Pick<ChatCompletionChunk, 'id' | 'created' | 'model'>
@@ -25,7 +20,7 @@ type Common = Pick<ChatCompletionChunk, 'id' | 'created' | 'model'>
 export function createChatCompletions(client: EngineClient): ChatCompletions {
   const bytesOf = createBytesOf(client)
 
-  async function create(request: ChatCompletionRequest & { stream?: boolean }, options?: RequestOptions) {
+  async function create(request: ChatCompletionRequest & { stream?: boolean }, options?: StartOptions) {
     const parsed = parseChatRequest(request)
     checkLoadedModel(client, parsed.model)
     const answer = await startAnswer(client, parsed.generate, options)

@@ -13,6 +13,7 @@ import {
   createResponseId,
   createTokenStream,
   nowInSeconds,
+  type StartOptions,
   started,
   stoppedError,
 } from './token-stream.ts'
@@ -22,7 +23,6 @@ import type {
   CompletionLogprobs,
   CompletionRequest,
   Completions,
-  RequestOptions,
 } from './types.ts'
 
 type Common = Pick<CompletionChunk, 'id' | 'object' | 'created' | 'model'>
@@ -32,7 +32,7 @@ type Pieces = AsyncIterable<CompletionPiece | undefined>
 export function createCompletions(client: EngineClient): Completions {
   const bytesOf = createBytesOf(client)
 
-  async function create(request: CompletionRequest & { stream?: boolean }, options?: RequestOptions) {
+  async function create(request: CompletionRequest & { stream?: boolean }, options?: StartOptions) {
     const parsed = parseCompletionRequest(request)
     checkLoadedModel(client, parsed.model)
     const totals = noTotals()

@@ -114,6 +114,8 @@ describe('createEngine', () => {
   test('tokenizes, special tokens parsed', async () => {
     const engine = await create()
     expect(await engine.tokenize('<|im_start|>a!')).toEqual(Uint32Array.of(1, 5 + 97 - 33, 5))
+    const conversation = await engine.tokenize([{ role: 'user', content: '!!!' }])
+    expect(String(conversation)).toContain('5,5,5')
   })
 
   test('keeps what it loaded until told otherwise', async () => {

@@ -6,11 +6,10 @@ import { BrasaError } from '../errors.ts'
 import type { Place } from '../onnx-protocol.ts'
 import { askToPersist } from '../storage/persistence.ts'
 import { createChatCompletions } from './chat.ts'
+import { parseChatRequest } from './chat-request.ts'
 import { createClassify } from './classify.ts'
-import { createCompletions } from './completions.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { catalogueUrlOf, pageUrl } from './models.ts'
-import { createResponses } from './responses.ts'
 import { createScore } from './score.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createSessions } from './sessions.ts'
@@ -65,8 +64,10 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
   const metrics = createMetrics(unmetered)
   const { client } = metrics
   const chat = createChatCompletions(client)
-  const completions = createCompletions(client)
-  const responses = createResponses(client)
+  const completions = fetchedWhenCalled(async () =>
+    (await import('./completions.ts')).createCompletions(client),
+  )
+  const responses = fetchedWhenCalled(async () => (await import('./responses.ts')).createResponses(client))
   const embeddings = createEmbeddings(onnx)
   let server: Promise<typeof fetch> | undefined
   /** Routes are fetched by those who use them. */
@@ -96,10 +97,10 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
       return inspectInWorker({ model, contextLength, linears, ...place }, signal)
     },
     async tokenize(text) {
-      if (typeof text !== 'string') {
-        throw new BrasaError('invalid_request', { message: 'tokenize takes a string.' })
-      }
-      return client.tokenize(text)
+      if (typeof text === 'string') return client.tokenize(text)
+      if (Array.isArray(text))
+        return client.tokenize({ input: parseChatRequest({ messages: text }).generate.input })
+      throw new BrasaError('invalid_request', { message: 'tokenize takes a string, or a list of messages.' })
     },
     score: createScore(client),
     memory: () => client.memory(),
@@ -108,6 +109,19 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
       await Promise.all([client.dispose(), onnx.dispose()])
     },
   }
+}
+
+/** What not every page uses is fetched by those that do. */
+function fetchedWhenCalled<Api extends { create(...request: never): Promise<unknown> }>(
+  load: () => Promise<Api>,
+): Api {
+  let api: Promise<Api> | undefined
+  async function create(...request: Parameters<Api['create']>): Promise<unknown> {
+    api ??= load()
+    return (await api).create(...request)
+  }
+  // One implementation of all overloads.
+  return { create } as Api
 }
 
 function checkModel(model: unknown): void {

@@ -15,14 +15,14 @@ import {
   createResponseId,
   createTokenStream,
   nowInSeconds,
+  type StartOptions,
   startAnswer,
   stoppedError,
 } from './token-stream.ts'
-import type { RequestOptions } from './types.ts'
 
 /** OpenAI's responses over one engine: a whole one is what its stream ends with. */
 export function createResponses(client: EngineClient): ResponsesApi {
-  async function create(request: ResponseRequest & { stream?: boolean }, options?: RequestOptions) {
+  async function create(request: ResponseRequest & { stream?: boolean }, options?: StartOptions) {
     const parsed = parseResponseRequest(request)
     checkLoadedModel(client, parsed.model)
     const answer = await startAnswer(client, parsed.generate, options)

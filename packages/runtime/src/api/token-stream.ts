@@ -12,11 +12,16 @@ export interface Started<Event> {
   end(): Promise<void>
 }
 
+export interface StartOptions extends RequestOptions {
+  /** Called once the engine has accepted what is asked for: from then on it is answered, unless the engine is lost. */
+  readonly onAccepted?: () => void
+}
+
 /** @throws BrasaError `aborted` if the signal already is; what the engine says of the prompt */
 export function startAnswer(
   client: EngineClient,
   request: GenerateRequest,
-  options?: RequestOptions,
+  options?: StartOptions,
 ): Promise<Started<AnswerEvent>> {
   return started((signal) => client.generate(request, signal), options)
 }
@@ -24,7 +29,7 @@ export function startAnswer(
 /** Runs to its first event, so that what is wrong from the beginning is thrown and not streamed. */
 export async function started<Event>(
   run: (signal: AbortSignal) => AsyncGenerator<Event, void, undefined>,
-  { signal }: RequestOptions = {},
+  { signal, onAccepted }: StartOptions = {},
 ): Promise<Started<Event>> {
   throwIfAborted(signal)
   const controller = new AbortController()
@@ -34,6 +39,7 @@ export async function started<Event>(
   const release = () => signal?.removeEventListener('abort', abort)
   try {
     const first = await events.next()
+    onAccepted?.()
     const end = async () => {
       release()
       await events.return()

@@ -1,5 +1,5 @@
 import type { DeviceCounters, DeviceInfo, MemoryInfo } from '../backends/executor.ts'
-import type { ChatCompletions, Completions } from './completion-types.ts'
+import type { ChatCompletions, ChatMessage, Completions } from './completion-types.ts'
 import type { InspectOptions, ModelInspection } from './inspect-types.ts'
 import type { EngineWarning, LoadProgress, RequestOptions } from './load-types.ts'
 import type { Classify, Embeddings, Sessions } from './onnx-types.ts'
@@ -126,8 +126,8 @@ export interface Engine {
    * @throws BrasaError `unsupported_architecture` and whatever else is wrong with the reference, the server or the header
    */
   inspect(model: ModelReference, options?: InspectOptions): Promise<ModelInspection>
-  /** Tokens of a text, special tokens parsed. */
-  tokenize(text: string): Promise<Uint32Array>
+  /** Tokens of a text, special tokens parsed; or of a conversation as the model reads it, up to where its answer begins. */
+  tokenize(text: string | readonly ChatMessage[]): Promise<Uint32Array>
   /**
    * How likely the model finds a text, token by token. What conversations have cached stays.
    * @throws BrasaError `invalid_request`, `context_length_exceeded`, `aborted`

@@ -39,7 +39,7 @@ export interface EngineClient {
   readonly loaded: { readonly model: ModelInfo; readonly device: DeviceInfo }
   /** The answer's events; leaving the loop or the signal stops the model. Iterate it once. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent, void, undefined>
-  tokenize(text: string): Promise<Uint32Array>
+  tokenize(text: Parameters<EngineService['tokenize']>[0]): Promise<Uint32Array>
   /** What each token stands for, which may be a part of a character. @throws BrasaError `invalid_request` */
   tokenBytes(tokens: Uint32Array): Promise<readonly Uint8Array[]>
   /** @param onProgress called with the number of positions scored */

@@ -56,6 +56,16 @@ describe('a thought', () => {
   })
 })
 
+test('a conversation is told without what comes before its answer, and with the token that begins a text', async () => {
+  const { encodePrompt, tokenize } = createModelText(withMetadata({ 'tokenizer.chat_template': thinking }))
+  const turn = '<|im_start|>user\nWhat is 1 + 1?<|im_end|>\n'
+  expect(await encodePrompt(chat, { addsGenerationPrompt: false })).toEqual(tokenize(turn))
+  const bos = header.metadata.get('tokenizer.ggml.bos_token_id')
+  expect(await encodePrompt({ prompt: 'Hi' }, { addsBos: true })).toEqual(
+    Uint32Array.of(Number(bos), ...tokenize('Hi')),
+  )
+})
+
 test('old thoughts are read again only where they are given', async () => {
   const { encodePrompt, tokenize } = createModelText(withMetadata({ 'tokenizer.chat_template': thinking }))
   const question = { role: 'user', content: 'Hi' } as const

@@ -18,7 +18,8 @@ export function createModelText({
 }: GgufHeader): Pick<LoadedModel, 'encodePrompt' | 'answerText' | 'constrain' | 'tokenize' | 'tokenBytes'> {
   const tokenizer = createTokenizer(metadata)
   const template = createChatTemplate(metadata)
-  const tokenize = (text: string) => tokenizer.encode(text, { specialTokens: 'parse' })
+  const tokenize = (text: string, addsBos?: boolean) =>
+    tokenizer.encode(text, { specialTokens: 'parse', ...(addsBos !== undefined && { addBos: addsBos }) })
   /** Some templates begin the answer with a thought. */
   const opensThought = (prompt: Uint32Array) =>
     tokenizer.decode(prompt.subarray(-16)).trimEnd().endsWith(thoughtTags.open)
@@ -30,11 +31,12 @@ export function createModelText({
     'messages' in input && (input.tools ?? []).length > 0
   let vocabulary: ConstraintVocabulary | undefined
   return {
-    tokenize,
+    tokenize: (text) => tokenize(text),
     tokenBytes: tokenizer.tokenBytes,
-    async encodePrompt(input) {
-      if ('prompt' in input) return tokenize(input.prompt)
-      return tokenize(conversationPrompt(template, input.messages, input))
+    async encodePrompt(input, { addsGenerationPrompt, addsBos } = {}) {
+      if ('prompt' in input) return tokenize(input.prompt, addsBos)
+      const options = { ...input, addsGenerationPrompt }
+      return tokenize(conversationPrompt(template, input.messages, options), addsBos)
     },
     answerText: (input, prompt) => ({
       eosTokenIds: tokenizer.eosTokenIds,

@@ -6,6 +6,7 @@ import type {
   LoadRequest,
   ModelInfo,
   StructuredFormat,
+  TokenizeRequest,
 } from '../protocol.ts'
 import type { AnswerText, Constraint } from './generate.ts'
 
@@ -16,7 +17,10 @@ export interface LoadedModel {
   /** Steps in flight while it answers. */
   readonly lookahead: number
   /** The tokens of a prompt, rendered by the model's own template where it is a chat. */
-  encodePrompt(input: GenerateRequest['input']): Promise<Uint32Array>
+  encodePrompt(
+    input: GenerateRequest['input'],
+    options?: Pick<TokenizeRequest, 'addsGenerationPrompt' | 'addsBos'>,
+  ): Promise<Uint32Array>
   /** How the answer to a prompt, and to its tokens, becomes text. */
   answerText(input: GenerateRequest['input'], prompt: Uint32Array): AnswerText
   /**

@@ -138,7 +138,10 @@ export function createEngineService(loadModel: LoadModel): EngineService {
       }
     },
     abort: (stream) => streams.get(stream)?.controller.abort(),
-    tokenize: async (text) => (await sessions.current()).model.tokenize(text),
+    async tokenize(text) {
+      const { model } = await sessions.current()
+      return typeof text === 'string' ? model.tokenize(text) : model.encodePrompt(text.input, text)
+    },
     async tokenBytes(tokens) {
       const { model } = await sessions.current()
       return Array.from(tokens, model.tokenBytes)

@@ -95,6 +95,30 @@ test('a format that fails leaves other answers as they were', async () => {
   expect(text).toBe('{"a": "some longer text that takes several tokens"}')
 })
 
+test('formats that take seconds to compile, four at once, do not hold up an answer', async () => {
+  const constraint = await createConstraint({ type: 'regex', pattern: 'a+' }, vocabulary)
+  const [token] = tokenizer.encode('a', { specialTokens: 'parse' })
+  const outcomes: string[] = []
+  const hostile = Array.from({ length: 4 }, async (_, index) => {
+    const grammar = `root ::= ([a-z]{0,300} "${index}" [0-9]){0,300}`
+    const outcome = await createConstraint({ type: 'ebnf', grammar }, vocabulary).then(
+      () => 'compiled',
+      (error) => error.code,
+    )
+    outcomes.push(outcome)
+  })
+  let numMasks = 0
+  for (; outcomes.length === 0 && numMasks < 500; numMasks++) {
+    constraint.accept(token!)
+    expect(await constraint.allowed()).toBeDefined()
+  }
+  constraint.free()
+  await Promise.all(hostile)
+  // Behind one of them there would be one mask, or none.
+  expect(numMasks).toBeGreaterThan(5)
+  expect(outcomes).toEqual(Array(4).fill('invalid_request'))
+})
+
 test('patterns, grammars and plain JSON', async () => {
   expect(await answer({ type: 'regex', pattern: '[a-c]{3}-\\d{1,3}x' })).toMatch(/^[a-c]{3}-\d{1,3}x$/)
   expect(await answer({ type: 'ebnf', grammar: 'root ::= "é" [xy] "→"' })).toMatch(/^é[xy]→$/)

@@ -35,7 +35,8 @@ let nextId = 1
 /**
  * A constraint for an answer that begins; `answered` are tokens that it has already. The grammar is compiled, once for each format,
  * when this resolves.
- * @throws BrasaError `invalid_request` for a format that is not supported or takes too long, within 2 s
+ * @throws BrasaError `invalid_request` for a format that is not supported or takes too long, within 2 s of a worker for it having started,
+ *   however many are asked for at once; `queue_full` where too many new ones are
  */
 export async function createConstraint(
   format: StructuredFormat,

@@ -1,130 +1,124 @@
 import { BrasaError } from '../errors.ts'
-import type { MatcherReply, MatcherRequest } from './matcher-worker.ts'
+import { keyOf, type Mask, type MatchedAnswer, type MatcherLane, startMatcherLane } from './matcher-lane.ts'
 import type { Structure } from './structure.ts'
 import type { ConstraintVocabulary } from './vocabulary.ts'
-
-/** An answer as its matcher has to see it: enough to make the matcher again. */
-export interface MatchedAnswer {
-  readonly id: number
-  readonly structure: Structure
-  readonly tokens: readonly number[]
-}
 
 export interface MatcherHost {
   /**
    * What may follow the answer's tokens.
-   * @throws BrasaError `invalid_request` where the format does not compile or takes too long, `internal` for a token outside it
+   * @throws BrasaError `invalid_request` where the format does not compile or takes too long, `internal` for a token outside it,
+   *   `queue_full` where too many other formats are being compiled
    */
-  mask(answer: MatchedAnswer): Promise<Uint32Array | undefined>
+  mask(answer: MatchedAnswer): Promise<Mask>
   free(id: number): void
 }
 
-/** For one answer: to compile its grammar, and to compute a mask. */
-const deadlineMs = 1500
-/** To fetch the library and take in the vocabulary. */
-const startDeadlineMs = 30_000
-/** Without an answer to hold, the worker and its grammars go. */
-const idleMs = 60_000
+/** As many as answers run together, each perhaps with a format of its own, and one more to try a new format in. */
+const maxLanes = 5
+/** For a lane that compiles nothing. */
+const waitMs = 1000
 
-/** A worker that computes masks, one request after the other; started when needed, and again after a failure. */
+/**
+ * Workers that compute masks. A format may take as long to compile as it is allowed to, and is then stopped by ending its worker:
+ * so a new one is compiled where no answer waits for masks, and several beside one another. Each lane has a copy of the vocabulary, some
+ * tens of MB; there is one as long as formats come one after the other.
+ */
 export function createMatcherHost(vocabulary: ConstraintVocabulary): MatcherHost {
-  let worker: Worker | undefined
-  /** How many of its tokens each answer's matcher has taken, in this worker. */
-  let taken = new Map<number, number>()
-  let idleTimer: ReturnType<typeof setTimeout> | undefined
-  let lastTurn: Promise<unknown> = Promise.resolve()
+  const lanes = new Set<MatcherLane>()
+  const answers = new Set<number>()
+  const compiling = new Map<string, Promise<MatcherLane>>()
+  /** Told when a lane may be free. */
+  const waiting = new Set<() => void>()
 
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = lastTurn.then(work)
-    lastTurn = turn.catch(() => undefined)
-    return turn
+  function tellWaiting(): void {
+    for (const tell of waiting) tell()
+    waiting.clear()
   }
 
-  function stop(): void {
-    worker?.terminate()
-    worker = undefined
-    taken = new Map()
+  function startLane(): MatcherLane {
+    const lane = startMatcherLane(vocabulary, () => {
+      lanes.delete(lane)
+      tellWaiting()
+    })
+    lanes.add(lane)
+    return lane
   }
 
-  /** Ends the worker where it fails or is late: it is of no more use to any answer, and the others are opened anew in the next. */
-  function ask(to: Worker, request: MatcherRequest, withinMs: number): Promise<MatcherReply> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: BrasaError) => {
+  /** A lane to compile in: best one that no answer waits for. */
+  function freeLane(): MatcherLane | undefined {
+    const able = [...lanes].filter(({ isCompiling }) => !isCompiling)
+    const idle = able.find(({ isIdle }) => isIdle)
+    if (idle) return idle
+    if (lanes.size < maxLanes) return startLane()
+    // One without answers is free in a second; meanwhile nobody's answer is held up.
+    if ([...lanes].some(({ numAnswers }) => numAnswers === 0)) return undefined
+    return able.sort((one, other) => one.numAnswers - other.numAnswers)[0]
+  }
+
+  async function compile(structure: Structure): Promise<MatcherLane> {
+    const untilMs = performance.now() + waitMs
+    try {
+      for (;;) {
+        // Taken in the same turn of the loop in which it is found: nobody else finds it free.
+        const lane = freeLane()
+        if (lane) {
+          await lane.compile(structure)
+          if (!lane.isStopped) return lane
+        } else if (performance.now() < untilMs) {
+          await laneMayBeFree(untilMs - performance.now())
+        } else {
+          throw tooManyFormats()
+        }
+      }
+    } finally {
+      compiling.delete(keyOf(structure))
+      // Those that wait for this format come first.
+      setTimeout(tellWaiting)
+    }
+  }
+
+  function laneMayBeFree(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs)
+      waiting.add(() => {
         clearTimeout(timer)
-        stop()
-        reject(error)
-      }
-      const timer = setTimeout(() => fail(tooSlow(withinMs)), withinMs)
-      to.onerror = (event) => {
-        event.preventDefault()
-        fail(
-          new BrasaError('internal', {
-            message: `Structured output failed: ${event.message || 'its script did not load'}.`,
-          }),
-        )
-      }
-      to.onmessage = ({ data }: MessageEvent<MatcherReply>) => {
-        clearTimeout(timer)
-        if (data.type === 'failed') fail(notCompiled(data.message))
-        else resolve(data)
-      }
-      to.postMessage(request)
+        resolve()
+      })
     })
   }
 
-  async function started(): Promise<Worker> {
-    if (worker) return worker
-    const starting = new Worker(new URL('./matcher-worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'brasa grammar',
-    })
-    worker = starting
-    await ask(starting, { type: 'start', vocabulary }, startDeadlineMs)
-    return starting
-  }
-
-  function restWhenIdle(): void {
-    clearTimeout(idleTimer)
-    if (taken.size === 0) idleTimer = setTimeout(() => void inTurn(async () => stop()), idleMs)
+  /** Those that ask for one format at once wait for one compilation. */
+  function laneFor(structure: Structure): MatcherLane | Promise<MatcherLane> {
+    const lane = [...lanes].find((each) => each.hasCompiled(structure) && !each.isCompiling)
+    if (lane) return lane
+    const key = keyOf(structure)
+    const running = compiling.get(key) ?? compile(structure)
+    compiling.set(key, running)
+    return running
   }
 
   return {
-    mask: ({ id, structure, tokens }) =>
-      inTurn(async () => {
-        clearTimeout(idleTimer)
-        const to = await started()
-        const numTaken = taken.get(id)
-        const { length } = tokens
-        const request: MatcherRequest =
-          numTaken === undefined
-            ? { type: 'open', id, structure, tokens: tokens.slice() }
-            : { type: 'accept', id, tokens: tokens.slice(numTaken) }
-        const reply = await ask(to, request, deadlineMs)
-        taken.set(id, length)
-        if (reply.type === 'mask') return reply.mask
-        const token = reply.type === 'refused' ? reply.token : -1
-        throw new BrasaError('internal', {
-          message: `Token ${token} is not of the format that the answer is held to.`,
-        })
-      }),
+    async mask(answer) {
+      const { id, structure } = answer
+      answers.add(id)
+      while (answers.has(id)) {
+        const lane = [...lanes].find(({ holds }) => holds(id)) ?? (await laneFor(structure))
+        if (!answers.has(id)) break
+        const mask = await lane.mask(answer)
+        if (mask !== 'stopped') return mask
+      }
+      return undefined
+    },
     free(id) {
-      void inTurn(async () => {
-        if (worker && taken.delete(id)) await ask(worker, { type: 'free', id }, deadlineMs)
-        restWhenIdle()
-      }).catch(() => {})
+      answers.delete(id)
+      for (const lane of lanes) lane.free(id)
     },
   }
 }
 
-function tooSlow(withinMs: number): BrasaError {
-  return new BrasaError('invalid_request', {
-    message: `The format takes more than ${withinMs / 1000} s to compile or to follow. Make it simpler: fewer alternatives, shorter counts.`,
-  })
-}
-
-function notCompiled(complaint: string): BrasaError {
-  const reason = /Check failed: .*? is false: (.*)|(EBNF.*)/s.exec(complaint)
-  return new BrasaError('invalid_request', {
-    message: `The format does not compile: ${(reason?.[1] ?? reason?.[2] ?? complaint).slice(0, 300)}`,
+function tooManyFormats(): BrasaError {
+  return new BrasaError('queue_full', {
+    message: 'Too many new formats are being compiled. Ask again in a moment.',
+    details: { retryAfterMs: 1000 },
   })
 }

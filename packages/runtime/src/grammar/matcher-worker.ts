@@ -1,5 +1,5 @@
 // The worker that compiles grammars and computes masks, beside the device's own work. What fails here aborts the library for good,
-// and what takes too long cannot be stopped from inside: constraint.ts then ends this worker and starts another.
+// and what takes too long cannot be stopped from inside: matcher-lane.ts then ends this worker.
 
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar'
 import * as imported from '@mlc-ai/web-xgrammar'
@@ -8,6 +8,7 @@ import type { ConstraintVocabulary } from './vocabulary.ts'
 
 export type MatcherRequest =
   | { readonly type: 'start'; readonly vocabulary: ConstraintVocabulary }
+  | { readonly type: 'compile'; readonly structure: Structure }
   /** `tokens` are those that the answer has already. */
   | {
       readonly type: 'open'
@@ -83,6 +84,9 @@ async function answer(request: MatcherRequest): Promise<MatcherReply> {
       compiler = await library.GrammarCompiler.createGrammarCompiler(info, false)
       return { type: 'done' }
     }
+    case 'compile':
+      await compile(request.structure)
+      return { type: 'done' }
     case 'open': {
       const matcher = await library.GrammarMatcher.createGrammarMatcher(await compile(request.structure))
       matchers.set(request.id, matcher)

@@ -80,9 +80,11 @@ export function answerRequests(scope: ServiceWorkerScope): void {
   }
 }
 
-/** Passes a request on, and the answer back as it comes. */
+/** Passes a request on, and the answer back as it comes. Whatever ends it ends the port and the wait for the page's lock too. */
 async function forward(request: Request, { client, lifeLock }: Host): Promise<Response> {
+  const { signal } = request
   const body = await request.arrayBuffer()
+  signal.throwIfAborted()
   const message: RequestMessage = {
     type: 'brasa:request',
     url: request.url,
@@ -93,18 +95,31 @@ async function forward(request: Request, { client, lifeLock }: Host): Promise<Re
   const { port1: port, port2 } = new MessageChannel()
   const ask = (what: AskMessage) => port.postMessage(what)
   const gone = untilGone(lifeLock)
-  return new Promise<Response>((resolve) => {
+  return new Promise<Response>((resolve, reject) => {
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined
-    const end = (error?: Error) => {
+    const release = () => {
       gone.stopWaiting()
       port.close()
+      signal.removeEventListener('abort', onAbort)
+    }
+    const cancel = () => {
+      ask({ type: 'cancel' })
+      release()
+    }
+    const onAbort = () => {
+      cancel()
+      if (controller === undefined) reject(signal.reason)
+      else controller.error(signal.reason)
+    }
+    const end = (error?: Error) => {
+      release()
       if (controller === undefined)
         resolve(failure(error?.message ?? 'The page ended its answer before it began.'))
       else if (error) controller.error(error)
       else controller.close()
     }
+    signal.addEventListener('abort', onAbort)
     gone.promise.then(() => end(new Error('The page that has the engine was closed. Ask again.')), ignore)
-    request.signal.addEventListener('abort', () => ask({ type: 'cancel' }))
     port.onmessage = ({ data }: MessageEvent<AnswerMessage>) => {
       if (data.type === 'chunk') controller?.enqueue(data.bytes)
       else if (data.type === 'end') end()
@@ -116,10 +131,7 @@ async function forward(request: Request, { client, lifeLock }: Host): Promise<Re
               controller = own
             },
             pull: () => ask({ type: 'pull' }),
-            cancel: () => {
-              ask({ type: 'cancel' })
-              gone.stopWaiting()
-            },
+            cancel,
           },
           { highWaterMark: 1 },
         )

@@ -2,6 +2,7 @@ import { BrasaError } from '../errors.ts'
 import {
   type AnswerMessage,
   type AskMessage,
+  earlyHeadHeader,
   engineLock,
   type HereMessage,
   isMessage,
@@ -125,10 +126,13 @@ async function answer(
   }
   try {
     const entries = headers.map(([name, value]): [string, string] => [name, value])
+    entries.push([earlyHeadHeader, '1'])
     const response = await engine.fetch(
       new Request(url, { method, headers: entries, body: body ?? null, signal: controller.signal }),
     )
     reader = response.body?.getReader()
+    // Cancelled while the answer was on its way.
+    if (controller.signal.aborted) return void reader?.cancel().catch(() => {})
     tell({ type: 'head', status: response.status, headers: [...response.headers] })
   } catch (error) {
     tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) })

@@ -38,6 +38,12 @@ export type AnswerMessage =
 /** On the port, from the service worker. */
 export type AskMessage = { readonly type: 'pull' } | { readonly type: 'cancel' }
 
+/**
+ * Asks for the head of a whole answer as soon as it is accepted, ahead of its body: Chromium tells a service worker that a request
+ * was aborted by cancelling the body of the response, and by nothing else.
+ */
+export const earlyHeadHeader = 'x-brasa-early-head'
+
 /** Held by the page that answers: another takes over when it is gone. */
 export const engineLock = 'brasa:engine'
 

@@ -7,6 +7,8 @@ export interface ConversationOptions {
   readonly tools?: readonly ToolDefinition[] | undefined
   /** The last message is the assistant's and is to be gone on with. */
   readonly continuesAssistant?: boolean | undefined
+  /** Up to where the assistant's answer begins; true where it is left out. */
+  readonly addsGenerationPrompt?: boolean | undefined
 }
 
 /**
@@ -17,14 +19,17 @@ export interface ConversationOptions {
 export function conversationPrompt(
   template: ChatTemplate,
   messages: readonly ChatMessage[],
-  { tools = [], continuesAssistant = false }: ConversationOptions = {},
+  { tools = [], continuesAssistant = false, addsGenerationPrompt = true }: ConversationOptions = {},
 ): string {
   const turns = continuesAssistant ? messages.slice(0, -1) : messages
   const begun = continuesAssistant ? messages[messages.length - 1]!.content : ''
   const mentionsTools =
     tools.length > 0 || turns.some(({ role, tool_calls: calls = [] }) => role === 'tool' || calls.length > 0)
   const render = (given: readonly TemplateMessage[], offered?: readonly TemplateValue[]) =>
-    template.render(given, { addGenerationPrompt: true, ...(offered && { tools: offered }) }) + begun
+    template.render(given, {
+      addGenerationPrompt: addsGenerationPrompt,
+      ...(offered && { tools: offered }),
+    }) + begun
 
   if (!mentionsTools) return render(turns.map(plainMessage))
   if (template.callsTools) {

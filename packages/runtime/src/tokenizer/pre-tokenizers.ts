@@ -8,10 +8,16 @@ export interface PreTokenizer {
   readonly addBos?: boolean
 }
 
-const gpt2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+/** White space as Unicode has it: JavaScript's `\s` has U+FEFF too, and lacks U+0085. */
+const space = '\\p{White_Space}'
+/** The last one goes with the word after it. */
+const spaces = `${space}+(?!\\P{White_Space})|${space}+`
+/** Of ASCII letters in either case; no others, as the flag `i` would take them. */
+const contraction = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])"
+const gpt2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${space}\\p{L}\\p{N}]+|${spaces}`
 /** The pattern of the tiktoken generation, with `digits` as the longest run of digits in one word. */
 const cl100k = (digits: string) =>
-  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
+  `${contraction}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^${space}\\p{L}\\p{N}]+[\\r\\n]*|${space}*[\\r\\n]+|${spaces}`
 
 /**
  * The pattern of the generation after, which also cuts before a capital, and with `suffix` what a word may end in. llama.cpp
@@ -21,7 +27,7 @@ const o200k = (suffix: string, digits: string) => {
   const before = '[^\\r\\n\\p{L}\\p{N}]?'
   const upper = '(?:(?=\\p{L})[^a-z])'
   const lower = '(?:(?=\\p{L})[^A-Z])'
-  return `${before}${upper}*${lower}+${suffix}|${before}${upper}+${lower}*${suffix}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
+  return `${before}${upper}*${lower}+${suffix}|${before}${upper}+${lower}*${suffix}|${digits}| ?[^${space}\\p{L}\\p{N}]+[\\r\\n/]*|${space}*[\\r\\n]+|${spaces}`
 }
 
 const singleDigits: PreTokenizer = { patterns: ['\\p{N}', gpt2] }
@@ -49,7 +55,7 @@ export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
   // OLMo 2, Phi-4, Granite 4.
   dbrx: threeDigits,
   // Phi-4-mini.
-  'gpt-4o': { patterns: [o200k("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '\\p{N}{1,3}')] },
+  'gpt-4o': { patterns: [o200k(`(?:${contraction})?`, '\\p{N}{1,3}')] },
   // Mistral from Nemo on.
   tekken: { patterns: [o200k('', '\\p{N}')], wordsBeforeMerges: true, addBos: true },
   'gpt-2': gpt2Alone,

@@ -1,4 +1,4 @@
-import { Environment, Interpreter, parse, Template, tokenize } from '@huggingface/jinja'
+import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
 import { BrasaError, isBrasaError } from '../errors.ts'
 import { asInJinja } from './as-in-jinja.ts'
 
@@ -70,7 +70,25 @@ const globals = {
     if (!(count <= maxRange)) throw new Error(`it counts ${count} steps, and at most ${maxRange} are allowed`)
     return Array.from({ length: count }, (_, index) => first + index * step)
   },
-  strftime_now: (format: string) => new Template('{{ strftime_now(format) }}').render({ format }),
+  strftime_now: (format: string) => strftime(new Date(), format),
+}
+
+/** Of Python's directives those that templates use, in its English and in local time. The library's is part of what prints templates too. */
+function strftime(date: Date, format: string): string {
+  const month = (length: 'long' | 'short') => date.toLocaleString('en', { month: length })
+  const padded = (value: number) => String(value).padStart(2, '0')
+  const parts: Readonly<Record<string, () => string>> = {
+    '%Y': () => String(date.getFullYear()),
+    '%m': () => padded(date.getMonth() + 1),
+    '%d': () => padded(date.getDate()),
+    '%b': () => month('short'),
+    '%B': () => month('long'),
+    '%H': () => padded(date.getHours()),
+    '%M': () => padded(date.getMinutes()),
+    '%S': () => padded(date.getSeconds()),
+    '%%': () => '%',
+  }
+  return format.replace(/%./g, (directive) => parts[directive]?.() ?? directive)
 }
 
 function templateFailed(cause: unknown): BrasaError {

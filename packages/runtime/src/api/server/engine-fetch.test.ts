@@ -3,6 +3,7 @@ import { generateText, jsonSchema, streamText, tool } from 'ai'
 import OpenAI, { APIError, BadRequestError, InternalServerError, NotFoundError, RateLimitError } from 'openai'
 import { describe, expect, test } from 'vitest'
 import { BrasaError } from '../../errors.ts'
+import { earlyHeadHeader } from '../../service-worker/wire.ts'
 import { createFakeEngine, type FakeAnswer } from './fake-client.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hi' }]
@@ -401,6 +402,25 @@ describe('engine.fetch', () => {
     expect((await fetch(...post('/detokenize', { tokens: [70_000] }))).status).toBe(400)
   })
 
+  test('tokenises a conversation, up to its answer or without that', async () => {
+    const { fetch } = createFakeEngine().engine
+    const conversation = [...messages, { role: 'assistant', content: 'Yo' }]
+    const textOf = async (request: object) => {
+      const response = await fetch(...post('/tokenize', request))
+      const { tokens, error } = (await response.json()) as { tokens?: number[]; error?: { param: string } }
+      return tokens ? String.fromCharCode(...tokens) : error?.param
+    }
+    expect(await textOf({ messages: conversation })).toBe('uHi|aYo>')
+    expect(await textOf({ messages: conversation, add_generation_prompt: false })).toBe('uHi|aYo')
+    expect(await textOf({ messages: conversation, continue_final_message: true })).toBe('uHi|aYo')
+    expect(await textOf({ messages, tools: [weather], add_special_tokens: true })).toBe('^{weather}uHi>')
+    expect(await textOf({ prompt: 'Hi', add_special_tokens: true })).toBe('^Hi')
+    expect(await textOf({ messages, continue_final_message: true })).toBe('continue_final_message')
+    const both = { continue_final_message: true, add_generation_prompt: true }
+    expect(await textOf({ messages: conversation, ...both })).toBe('add_generation_prompt')
+    expect(await textOf({ messages, prompt: 'Hi' })).toBe('prompt')
+  })
+
   test('tells its metrics', async () => {
     const { fetch } = createFakeEngine().engine
     await fetch(...post('/v1/chat/completions', { messages }))
@@ -422,6 +442,71 @@ describe('engine.fetch', () => {
     ]) {
       expect(lines).toContain(line)
     }
+  })
+
+  test('counts the tokens that an echo scores', async () => {
+    const { fetch } = createFakeEngine().engine
+    await fetch(...post('/v1/completions', { prompt: 'abc', echo: true, max_tokens: 0, logprobs: 1 }))
+    await fetch(...post('/v1/completions', { prompt: 'ab', echo: true, logprobs: 1 }))
+    const lines = (await (await fetch('/metrics')).text()).split('\n')
+    // Of all but the first, which follows nothing.
+    expect(lines).toContain('brasa_scored_tokens_total 3')
+    expect(lines).toContain('brasa_requests_waiting 0')
+    expect(lines).toContain('brasa_requests_running 0')
+  })
+
+  test.each(['worker_lost', 'device_lost', 'out_of_memory', 'disposed'] as const)(
+    'says that the engine is not well: %s',
+    async (code) => {
+      const memory = () => Promise.reject(new BrasaError(code, { message: 'It is lost.' }))
+      const { fetch } = createFakeEngine({}, { memory }).engine
+      const response = await fetch('/health')
+      expect(response.status).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('1')
+      expect(await response.json()).toMatchObject({ error: { type: 'service_unavailable_error', code } })
+      // What it counted is there nevertheless.
+      const text = await (await fetch('/metrics')).text()
+      expect(text).toContain('brasa_requests_running 0')
+      expect(text).not.toContain('brasa_kv_cache_bytes')
+    },
+  )
+
+  describe('asked for the head of a whole answer ahead of its body', () => {
+    const early = { [earlyHeadHeader]: '1' }
+    const asked = post('/v1/chat/completions', { messages }, early)
+
+    test('gives it once the prompt is accepted', async () => {
+      const { engine, state } = createFakeEngine()
+      const response = await engine.fetch(...asked)
+      expect(response.headers.get('content-type')).toBe('application/json')
+      expect(state).toMatchObject({ numRunning: 1 })
+      expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'Hello' } }] })
+      expect(state).toMatchObject({ numRunning: 0, numStopped: 0 })
+    })
+
+    test('stops where the signal fires, and breaks off where the engine fails', async () => {
+      const { engine, state } = createFakeEngine()
+      const controller = new AbortController()
+      const response = await engine.fetch(asked[0], { ...asked[1], signal: controller.signal })
+      controller.abort()
+      await expect(response.text()).rejects.toThrow()
+      await expect.poll(() => state.numRunning).toBe(0)
+      expect(state.numPulled).toBeLessThan(2)
+      const failing = createFakeEngine({
+        error: { error: new BrasaError('internal', { message: 'No.' }), after: 1 },
+      })
+      await expect((await failing.engine.fetch(...asked)).text()).rejects.toThrow('No.')
+    })
+
+    test('refuses with the status of what is wrong', async () => {
+      const { fetch } = createFakeEngine().engine
+      const statusOf = async (body: object) =>
+        (await fetch(...post('/v1/chat/completions', body, early))).status
+      expect(await statusOf({})).toBe(400)
+      expect(await statusOf({ messages, model: 'other' })).toBe(404)
+      const full = createFakeEngine({ error: { error: new BrasaError('queue_full', { message: 'Full.' }) } })
+      expect((await full.engine.fetch(...asked)).status).toBe(429)
+    })
   })
 
   test.each([

@@ -1,14 +1,13 @@
 import type { EngineClient } from '../../client/engine-client.ts'
 import { BrasaError } from '../../errors.ts'
+import { earlyHeadHeader } from '../../service-worker/wire.ts'
 import type { Embeddings } from '../onnx-types.ts'
 import type { ResponsesApi } from '../response-types.ts'
+import type { StartOptions } from '../token-stream.ts'
 import type { ChatCompletions, Completions, TokenStream } from '../types.ts'
-import { createEmbeddingRoute } from './embedding-route.ts'
 import { eventStream, type ServerSentEvent } from './event-stream.ts'
 import type { Metrics } from './metrics.ts'
-import { openApi } from './openapi.ts'
 import { createRouter, type Route, type Routes } from './router.ts'
-import { createTokenRoutes } from './token-routes.ts'
 
 export interface FetchParts {
   readonly metrics: Metrics
@@ -22,8 +21,9 @@ export interface FetchParts {
 export function createEngineFetch(parts: FetchParts): typeof fetch {
   const { metrics, embeddings } = parts
   const { client } = metrics
-  const { tokenize, detokenize } = createTokenRoutes(client)
-  const embed = createEmbeddingRoute(embeddings)
+  // What not every page uses is fetched by those that do.
+  const tokens = async () => (await import('./token-routes.ts')).createTokenRoutes(client)
+  const embedding = async () => (await import('./embedding-route.ts')).createEmbeddingRoute(embeddings)
   const bare = (data: unknown): ServerSentEvent => ({ data })
   const routes: Routes = {
     '/v1/chat/completions': { POST: answering(parts.chat, bare, true) },
@@ -31,20 +31,20 @@ export function createEngineFetch(parts: FetchParts): typeof fetch {
     '/v1/responses': {
       POST: answering(parts.responses, (data) => ({ event: (data as { type: string }).type, data }), false),
     },
-    '/v1/embeddings': { POST: (body, { signal }) => embed(body, signal) },
+    '/v1/embeddings': { POST: async (body, { signal }) => (await embedding())(body, signal) },
     '/v1/models': { GET: () => ({ object: 'list', data: [modelOf(client)] }) },
     '/v1/models/*': { GET: (_, { name }) => namedModel(client, name) },
-    '/tokenize': { POST: tokenize },
-    '/detokenize': { POST: detokenize },
+    '/tokenize': { POST: async (body) => (await tokens()).tokenize(body) },
+    '/detokenize': { POST: async (body) => (await tokens()).detokenize(body) },
     '/health': { GET: () => health(client) },
     '/metrics': { GET: () => metricsText(metrics) },
-    '/openapi.json': { GET: () => openApi(Object.keys(routes)) },
+    '/openapi.json': { GET: async () => (await import('./openapi.ts')).openApi(Object.keys(routes)) },
   }
   return createRouter({ routes, onAnswer: metrics.countRequest })
 }
 
 interface Answering {
-  create(request: never, options: { signal: AbortSignal }): Promise<object>
+  create(request: never, options: StartOptions): Promise<object>
 }
 
 /** A typed method as a route. Streams tell their usage only where that is asked for, as OpenAI has it. */
@@ -53,14 +53,40 @@ function answering(
   toEvent: (chunk: unknown) => ServerSentEvent,
   endsWithDone: boolean,
 ): Route {
-  return async (body, { signal }) => {
-    const result = await create((endsWithDone ? withoutUsage(body) : body) as never, { signal })
+  return async (body, { headers, signal }) => {
+    let onAccepted = () => {}
+    const accepted = new Promise<void>((resolve) => {
+      onAccepted = resolve
+    })
+    const made = create((endsWithDone ? withoutUsage(body) : body) as never, { signal, onAccepted })
+    if (headers.has(earlyHeadHeader) && !asksForStream(body)) {
+      await Promise.race([accepted, made])
+      return jsonToCome(made)
+    }
+    const result = await made
     if (!(Symbol.asyncIterator in result)) return result
     const stream = eventStream(result as TokenStream<unknown>, { toEvent, endsWithDone, signal })
     return new Response(stream, {
       headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
     })
   }
+}
+
+const asksForStream = (body: unknown) => (body as { stream?: unknown } | null)?.stream === true
+
+/** What fails from here on breaks the body off: the status is told. */
+function jsonToCome(made: Promise<object>): Response {
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      try {
+        controller.enqueue(new TextEncoder().encode(JSON.stringify(await made)))
+        controller.close()
+      } catch (error) {
+        controller.error(error)
+      }
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'application/json' } })
 }
 
 function withoutUsage(body: unknown): unknown {

@@ -13,7 +13,10 @@ export interface FakeAnswer {
 }
 
 /** An engine whose answers are given, for tests of what is around them. One token is one UTF-16 unit. */
-export function createFakeEngine(answer: FakeAnswer | ((request: GenerateRequest) => FakeAnswer) = {}) {
+export function createFakeEngine(
+  answer: FakeAnswer | ((request: GenerateRequest) => FakeAnswer) = {},
+  changes: Partial<EngineClient> = {},
+) {
   const requests: GenerateRequest[] = []
   const state = { numRunning: 0, numPulled: 0, numStopped: 0 }
   const encode = (text: string) => Uint32Array.from(text, (character) => character.charCodeAt(0))
@@ -86,13 +89,22 @@ export function createFakeEngine(answer: FakeAnswer | ((request: GenerateRequest
         if (!ended) state.numStopped++
       }
     },
-    tokenize: async (text) => encode(text),
+    async tokenize(text) {
+      if (typeof text === 'string') return encode(text)
+      const { input, addsGenerationPrompt = true, addsBos = false } = text
+      const begin = addsBos ? '^' : ''
+      if ('prompt' in input) return encode(begin + input.prompt)
+      const { messages, tools = [], continuesAssistant = false } = input
+      const turns = messages.map(({ role, content }) => `${role[0]}${content}`).join('|')
+      const offered = tools.map(({ function: { name } }) => `{${name}}`).join('')
+      return encode(begin + offered + turns + (addsGenerationPrompt && !continuesAssistant ? '>' : ''))
+    },
     tokenBytes: async (tokens) =>
       Array.from(tokens, (token) => {
         if (token < 65_536) return new TextEncoder().encode(String.fromCharCode(token))
         throw new BrasaError('invalid_request', { message: `There is no token ${token}.` })
       }),
-    score: async ({ input, topLogprobs }) => {
+    score: async ({ input, topLogprobs }, _, onProgress) => {
       const tokens = 'text' in input ? encode(input.text) : input.tokens
       const scores = Array.from(tokens.subarray(1), (tokenId) => ({
         tokenId,
@@ -103,11 +115,13 @@ export function createFakeEngine(answer: FakeAnswer | ((request: GenerateRequest
           logprob: -rank,
         })),
       }))
+      onProgress?.(scores.length)
       return { tokens, scores }
     },
     memory: async () => ({ weightBytes: 10, kvCacheBytes: 20, otherBytes: 30 }),
     counters: () => Promise.reject(new Error('not counted')),
     dispose: async () => {},
+    ...changes,
   }
   const place = { catalogueUrl: 'https://example.org/models.json', baseUrl: 'https://example.org/' }
   return { engine: engineOf(client, onnx, place), requests, state }

@@ -21,22 +21,52 @@ export function createMetrics(inner: EngineClient): Metrics {
   let promptTokens = 0
   let cachedTokens = 0
   let answerTokens = 0
+  let scoredTokens = 0
   const increment = (counts: Map<string, number>, labels: string) =>
     void counts.set(labels, (counts.get(labels) ?? 0) + 1)
 
+  /** Of one request: it waits until it is told that the request runs. */
+  function follow() {
+    let runs = false
+    waiting++
+    return {
+      running() {
+        if (runs) return
+        runs = true
+        waiting--
+        running++
+      },
+      ended() {
+        if (runs) running--
+        else waiting--
+      },
+    }
+  }
+
   const client: EngineClient = Object.create(inner, {
+    score: {
+      async value(...[request, signal, onProgress]: Parameters<EngineClient['score']>) {
+        const { running, ended } = follow()
+        let numScored = 0
+        try {
+          return await inner.score(request, signal, (count) => {
+            running()
+            numScored = count
+            onProgress?.(count)
+          })
+        } finally {
+          ended()
+          scoredTokens += numScored
+        }
+      },
+    },
     generate: {
       async *value(...[request, signal]: Parameters<EngineClient['generate']>) {
-        let runs = false
+        const { running, ended } = follow()
         let usage: { prompt: number; cached: number; answer: number } | undefined
-        waiting++
         try {
           for await (const event of inner.generate(request, signal)) {
-            if (event.type === 'tokens' && !runs) {
-              runs = true
-              waiting--
-              running++
-            }
+            if (event.type === 'tokens') running()
             if (event.type === 'done') {
               const { timings, finishReason, usage: told } = event
               increment(finished, `finished_reason="${finishReason}"`)
@@ -51,8 +81,7 @@ export function createMetrics(inner: EngineClient): Metrics {
             yield event
           }
         } finally {
-          if (runs) running--
-          else waiting--
+          ended()
           promptTokens += usage?.prompt ?? 0
           cachedTokens += usage?.cached ?? 0
           answerTokens += usage?.answer ?? 0
@@ -78,6 +107,12 @@ export function createMetrics(inner: EngineClient): Metrics {
           ['', cachedTokens],
         ]),
         ...metric('counter', 'brasa_generation_tokens_total', 'Tokens of answers.', [['', answerTokens]]),
+        ...metric(
+          'counter',
+          'brasa_scored_tokens_total',
+          'Tokens whose likelihood was asked for, as by echo.',
+          [['', scoredTokens]],
+        ),
         ...metric('counter', 'brasa_answers_total', 'Answers by why they ended.', finished),
         ...metric('counter', 'brasa_http_requests_total', 'Requests to engine.fetch.', requests),
       ]

@@ -5,6 +5,7 @@ import { errorResponse } from './error-response.ts'
 export interface RouteContext {
   /** What stands for the star of a path; empty where there is none. */
   readonly name: string
+  readonly headers: Headers
   readonly signal: AbortSignal
 }
 
@@ -123,7 +124,11 @@ async function answer(request: Request, found: FoundRoute | undefined): Promise<
     return refusal(413, 'request_too_large', `The request has more than ${maxBodyBytes} bytes. Send less.`)
   }
   const body = method === 'POST' ? parsedJson(text) : undefined
-  const result = await route(body, { name: found.name, signal: request.signal })
+  const result = await route(body, {
+    name: found.name,
+    headers: request.headers,
+    signal: request.signal,
+  })
   return result instanceof Response ? result : Response.json(result)
 }
 
