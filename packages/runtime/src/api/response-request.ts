@@ -16,13 +16,14 @@ import type { ResponseObject } from './response-types.ts'
 import type { ChatMessage } from './types.ts'
 import { invalidRequest, parseRequest } from './validation.ts'
 
-const textList = (type: 'input_text' | 'output_text') => {
+/** The official client adds what it has parsed to an output, and sends it back with it. */
+const clientsOwn = v.optional(v.unknown())
+
+const textList = <Own extends v.ObjectEntries>(type: 'input_text' | 'output_text', own: Own) => {
   const allowed = `a string, or a list of { type: "${type}", text }`
   const empty = v.optional(v.pipe(v.array(v.unknown(), 'an empty list'), v.maxLength(0, 'an empty list')))
-  const part = v.strictObject(
-    { type: v.literal(type, `"${type}"`), text: text(), annotations: empty, logprobs: empty },
-    `{ type: "${type}", text }`,
-  )
+  const entries = { type: v.literal(type, `"${type}"`), text: text(), annotations: empty, logprobs: empty }
+  const part = v.strictObject({ ...entries, ...own }, `{ type: "${type}", text }`)
   return v.union([v.string(allowed), v.array(part, allowed)], allowed)
 }
 
@@ -32,7 +33,7 @@ const spokenTo = v.strictObject(
   {
     type: messageType,
     role: v.picklist(['system', 'developer', 'user'], '"system", "developer", "user" or "assistant"'),
-    content: textList('input_text'),
+    content: textList('input_text', {}),
   },
   '{ role, content }',
 )
@@ -40,14 +41,17 @@ const spoken = v.strictObject(
   {
     type: messageType,
     role: v.literal('assistant'),
-    content: textList('output_text'),
+    content: textList('output_text', { parsed: clientsOwn }),
     id: status,
     status,
   },
   '{ role: "assistant", content }',
 )
 const call = v.strictObject(
-  { type: v.literal('function_call'), call_id: text(), name: text(), arguments: text(), id: status, status },
+  {
+    ...{ type: v.literal('function_call'), call_id: text(), name: text(), arguments: text() },
+    ...{ id: status, status, parsed_arguments: clientsOwn },
+  },
   '{ type: "function_call", call_id, name, arguments }',
 )
 const callOutput = v.strictObject(

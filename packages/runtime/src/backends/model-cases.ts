@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Executor, greedySettings } from './executor.ts'
+import promptLogprobs from './reference/fixtures/smollm2-prompt-logprobs.json'
 import smollm2Cases from './reference/fixtures/smollm2-reference.json'
 
 /** A prompt and what the reference answers to it, greedily. */
@@ -21,13 +22,15 @@ export interface ModelCasesOptions {
   readonly cases?: readonly ModelCase[]
   /** Two tokens nearer than this in log-probability are a tie. */
   readonly tie?: number
+  /** Scores all tokens but the first, the way a text is scored for a request. Those of the default model are then tested too. */
+  readonly score?: (executor: Executor, tokens: Uint32Array) => Promise<readonly number[]>
 }
 
 /** Tests of the executor that `open` gives: log-probabilities within `tolerance`, and greedy tokens where there is no tie. */
 export function testModelCases(
   open: () => Promise<Executor>,
   tolerance: number,
-  { cases = smollm2Cases, tie = 0.02 }: ModelCasesOptions = {},
+  { cases = smollm2Cases, tie = 0.02, score }: ModelCasesOptions = {},
 ): void {
   let executor: Executor
 
@@ -62,5 +65,24 @@ export function testModelCases(
       executor.free(sequence)
     },
     300_000,
+  )
+
+  if (score === undefined) return
+  test.each(['plain', 'capital'] as const)(
+    '%s: scores, of the prompt and the answer to it',
+    async (name) => {
+      const { tokens, greedy, topLogprobs } = smollm2Cases.find((each) => each.name === name)!
+      const answer = greedy.slice(0, 8)
+      const expected = [
+        ...promptLogprobs[name],
+        ...answer.map((token, step) => topLogprobs[step]!.find(([candidate]) => candidate === token)![1]!),
+      ]
+      const scores = await score(executor, Uint32Array.from([...tokens, ...answer]))
+      expect(scores).toHaveLength(expected.length)
+      for (const [index, logprob] of scores.entries()) {
+        expect(Math.abs(logprob - expected[index]!)).toBeLessThan(tolerance)
+      }
+    },
+    60_000,
   )
 }

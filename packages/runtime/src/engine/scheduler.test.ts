@@ -181,6 +181,36 @@ describe('createScheduler', () => {
     expect(await scheduler.run(recorded('late').task)).toBe(false)
   })
 
+  test.each(['sampled', 'seen'] as const)(
+    'an abort is the end of its %s steps: none is issued after it, and who waits has the place once those in flight are read',
+    async (feed) => {
+      const { scheduler, executor } = scheduled({ maxBatchSize: 1, stepMs: 2 })
+      const controller = new AbortController()
+      let numAtAbort = -1
+      const { task, record } = recorded('first', {
+        ...{ feed, maxSteps: 100, signal: controller.signal },
+        onToken() {
+          if (record.tokens.length !== 5) return
+          // Between two turns of the scheduler, as a message of the page comes.
+          setTimeout(() => {
+            numAtAbort = executor.numStepsIssued()
+            controller.abort()
+          })
+        },
+      })
+      const next = recorded('second', { maxSteps: 3 })
+      let numAtBegin = -1
+      const begin: SequenceTask['begin'] = () => {
+        numAtBegin = executor.numStepsIssued()
+      }
+      await Promise.all([scheduler.run(task), scheduler.run({ ...next.task, begin })])
+      expect(record.end).toBe('abort')
+      expect(numAtAbort).toBeGreaterThan(0)
+      expect(numAtBegin).toBe(numAtAbort)
+      expect(next.record.tokens).toEqual(await alone('second', 3))
+    },
+  )
+
   test('1,000 aborts at random moments leave nothing behind, and those that stay are right', async () => {
     const moment = fc.record({
       afterMs: fc.integer({ min: 0, max: 12 }),

@@ -40,11 +40,8 @@ const leaf: fc.Arbitrary<Schema> = fc.oneof(
   fc.constant({ type: ['integer', 'null'], minimum: 3, maximum: 5 }),
 )
 
-/** JSON schemas of what is supported, as deep as `depth`. */
-export function randomSchema(depth: number): fc.Arbitrary<Schema> {
-  if (depth === 0) return leaf
-  const inner = randomSchema(depth - 1)
-  const object = fc
+const objectOf = (inner: fc.Arbitrary<Schema>): fc.Arbitrary<Schema> =>
+  fc
     .tuple(
       fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
       fc.infiniteStream(inner),
@@ -56,6 +53,12 @@ export function randomSchema(depth: number): fc.Arbitrary<Schema> {
       required: names.filter(() => isRequired.next().value),
       additionalProperties: false,
     }))
+
+/** JSON schemas of what is supported, as deep as `depth`. */
+export function randomSchema(depth: number): fc.Arbitrary<Schema> {
+  if (depth === 0) return leaf
+  const inner = randomSchema(depth - 1)
+  const object = objectOf(inner)
   const array = fc
     .tuple(inner, bounds(0, 3))
     .map(([items, [minItems, maxItems]]) => ({ type: 'array', items, minItems, maxItems }))
@@ -75,3 +78,29 @@ export function randomSchema(depth: number): fc.Arbitrary<Schema> {
     arbitrary: leaf,
   })
 }
+
+/** Schemas of objects, as the parameters of a tool are. */
+export const randomParameters = (depth: number): fc.Arbitrary<Schema> => objectOf(randomSchema(depth - 1))
+
+/** Schemas that refer to definitions of theirs, one of which refers to itself. */
+export const randomReferences = (depth: number): fc.Arbitrary<Schema> =>
+  fc.tuple(randomSchema(depth - 1), leaf, fc.boolean()).map(([item, value, isList]) => ({
+    $defs: {
+      item,
+      node: {
+        type: 'object',
+        properties: {
+          value,
+          next: isList
+            ? { type: 'array', items: { $ref: '#/$defs/node' }, maxItems: 2 }
+            : { anyOf: [{ type: 'null' }, { $ref: '#/$defs/node' }] },
+        },
+        required: ['value'],
+        additionalProperties: false,
+      },
+    },
+    type: 'object',
+    properties: { item: { $ref: '#/$defs/item' }, node: { $ref: '#/$defs/node' } },
+    required: ['node'],
+    additionalProperties: false,
+  }))

@@ -1,88 +1,35 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFakeEngine } from './fake-client.ts'
-import { requestSchemas } from './openapi.ts'
+import { fuzzRequest } from './fuzz-requests.test-support.ts'
 
 const numRequests = 20_000
-const mostMs = 10_000
+const mostMs = 1000
 
-/** Requests that are right, to be spoilt. */
-const right: Readonly<Record<string, Record<string, unknown>>> = {
-  '/v1/chat/completions': {
-    messages: [{ role: 'user', content: 'Hi' }],
-    tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
-    stop: ['a'],
-    logit_bias: { 5: 1 },
-  },
-  '/v1/completions': { prompt: 'Hi', logprobs: 1, echo: true, max_tokens: 3 },
-  '/v1/responses': { input: [{ role: 'user', content: [{ type: 'input_text', text: 'Hi' }] }] },
-  '/v1/embeddings': { model: 'Not/One', input: 'Hi' },
-  '/tokenize': { prompt: 'Hi' },
-  '/detokenize': { tokens: [97] },
+/** Asks, and again where it took too long: another program may have held it up, once or twice. */
+async function answered(fetch: typeof globalThis.fetch, path: string, body: string) {
+  for (let attempt = 1; ; attempt++) {
+    const startMs = performance.now()
+    const response = await fetch(`https://example.org${path}`, { method: 'POST', body })
+    const text = await response.text()
+    const tookMs = performance.now() - startMs
+    if (tookMs < mostMs) return { status: response.status, text }
+    if (attempt === 3) throw new Error(`Took ${tookMs} ms: ${path} ${body.slice(0, 500)}`)
+  }
 }
-
-const paths = Object.keys(right)
-const wild = fc.oneof(
-  fc.jsonValue({ maxDepth: 4 }),
-  fc.constantFrom(
-    Number.MAX_VALUE,
-    -0,
-    2 ** 53,
-    1e-320,
-    '\ud800',
-    '\u0000',
-    '__proto__',
-    [],
-    {},
-    [[]],
-    [null],
-  ),
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.double({ noNaN: true }),
-  fc.boolean(),
-)
-const fieldOf = (path: string) =>
-  fc.constantFrom(...Object.keys((requestSchemas[path] as unknown as { entries: object }).entries))
-
-/** A right request with a few of its fields, deep ones too, put to something else. */
-const spoilt = fc.constantFrom(...paths).chain((path) =>
-  fc
-    .array(fc.tuple(fc.oneof(fieldOf(path), fc.string({ maxLength: 8 })), wild, fc.boolean()), {
-      maxLength: 4,
-    })
-    .map((changes) => {
-      const body = structuredClone(right[path])!
-      for (const [name, value, isDeep] of changes) {
-        const inner = body[name]
-        if (isDeep && Array.isArray(inner) && typeof inner[0] === 'object')
-          Object.assign(inner[0] ?? {}, { value })
-        Object.defineProperty(body, name, { value, enumerable: true, writable: true, configurable: true })
-      }
-      return { path, text: JSON.stringify(body) }
-    }),
-)
-const cut = fc.tuple(spoilt, fc.nat(200)).map(([{ path, text }, at]) => ({ path, text: text.slice(0, at) }))
-const request = fc.oneof(
-  { weight: 8, arbitrary: spoilt },
-  { weight: 1, arbitrary: cut },
-  { weight: 1, arbitrary: fc.record({ path: fc.webPath(), text: fc.string({ maxLength: 100 }) }) },
-)
 
 test('no request of 20,000 is a 500 or hangs', async () => {
   const { engine, state } = createFakeEngine({ said: [{ text: 'a', tokens: [97] }] })
   const statuses = new Map<number, number>()
   await fc.assert(
-    fc.asyncProperty(request, async ({ path, text }) => {
-      const start = performance.now()
-      const response = await engine.fetch(`https://example.org${path}`, { method: 'POST', body: text })
-      const body = await response.text()
-      expect(performance.now() - start).toBeLessThan(mostMs)
-      expect([200, 400, 404, 405], body).toContain(response.status)
-      if (response.status >= 400) expect(JSON.parse(body)).toHaveProperty('error.message')
-      else expect(body).not.toContain('"error":{')
-      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
+    fc.asyncProperty(fuzzRequest, async ({ path, text: body }) => {
+      const { status, text } = await answered(engine.fetch, path, body)
+      expect([200, 400, 404, 405], text).toContain(status)
+      if (status >= 400) expect(JSON.parse(text)).toHaveProperty('error.message')
+      else expect(text).not.toContain('"error":{')
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
     }),
-    { numRuns: numRequests },
+    { numRuns: numRequests, seed: 9 },
   )
   expect(state.numRunning).toBe(0)
   // Right ones are among them, or nothing would be tested behind the checks.
@@ -108,10 +55,7 @@ test.each([
     }),
   ],
 ])('%s are answered or refused, and soon', async (_, body) => {
-  const start = performance.now()
-  const response = await createFakeEngine().engine.fetch('/v1/chat/completions', { method: 'POST', body })
-  const text = await response.text()
-  expect([200, 400]).toContain(response.status)
+  const { status, text } = await answered(createFakeEngine().engine.fetch, '/v1/chat/completions', body)
+  expect([200, 400]).toContain(status)
   expect(text.length).toBeLessThan(2000)
-  expect(performance.now() - start).toBeLessThan(mostMs)
 })

@@ -2,11 +2,14 @@
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeModel } from '../../models/architectures.ts'
+import { parseGenerationParameters } from '../../sampling/parameters.ts'
 import type { TransformerSpec } from '../transformer-spec.ts'
 import type { Weights } from '../weights.ts'
 import { openDefaultModel } from './default-model.ts'
 import { createReferenceExecutor } from './executor.ts'
+import promptLogprobs from './fixtures/smollm2-prompt-logprobs.json' with { type: 'json' }
 import fixtures from './fixtures/smollm2-reference.json' with { type: 'json' }
+import samples from './fixtures/smollm2-samples.json' with { type: 'json' }
 import { createKvCache, forward, headLogits } from './forward.ts'
 import { loadWeights, type ReferenceModel } from './load-weights.ts'
 import { logSoftmax } from './operations.ts'
@@ -38,11 +41,15 @@ async function logprobsFrom(tokens: Uint32Array, first: number): Promise<Float64
 describe('SmolLM2 in float64', () => {
   it.each(fixtures)(
     'has the log-probabilities of "$name"',
-    async ({ tokens, greedy, topLogprobs, margin }) => {
-      const rows = await logprobsFrom(
-        Uint32Array.from([...tokens, ...greedy.slice(0, -1)]),
-        tokens.length - 1,
-      )
+    async ({ name, tokens, greedy, topLogprobs, margin }) => {
+      // Of short prompts the scores too, which those of echo are compared with.
+      const own = promptLogprobs[name as keyof typeof promptLogprobs] ?? []
+      const first = tokens.length - 1 - own.length
+      const all = await logprobsFrom(Uint32Array.from([...tokens, ...greedy.slice(0, -1)]), first)
+      for (const [index, expected] of own.entries()) {
+        expect(all[index]![tokens[first + index + 1]!]).toBeCloseTo(expected, 4)
+      }
+      const rows = all.slice(own.length)
       expect(rows).toHaveLength(greedy.length)
       for (const [step, logprobs] of rows.entries()) {
         for (const [token, expected] of topLogprobs[step]!) {
@@ -55,21 +62,27 @@ describe('SmolLM2 in float64', () => {
     600_000,
   )
 
-  it('answers through the executor', async () => {
-    const { tokens, greedy, topLogprobs } = fixtures[0]!
+  it('samples through the executor', async () => {
+    const { tokens } = fixtures.find(({ name }) => name === samples.prompt)!
+    const prompt = Uint32Array.from(tokens)
     const executor = await createReferenceExecutor(spec, weights)
-    const sequence = executor.createSequence()
-    await executor.append(sequence, Uint32Array.from(tokens.slice(0, -1)))
-    let token: number | undefined = tokens.at(-1)
-    for (const [index, expected] of greedy.entries()) {
-      const [result] = await executor.step([
-        { sequence, ...(token !== undefined && { token }), topLogprobs: 5 },
-      ])
-      expect(result!.token).toBe(expected)
-      expect(result!.topLogprobs.map(({ token }) => token)).toEqual(
-        topLogprobs[index]!.map(([token]) => token),
-      )
-      token = undefined
+    const held = executor.createSequence()
+    await executor.append(held, prompt.subarray(0, -1))
+    for (const { name, parameters, tokens: expected } of samples.answers) {
+      const sequence = executor.fork(held)
+      const { sampling } = parseGenerationParameters(parameters)
+      executor.configureSampling(sequence, sampling, {
+        promptTokens: prompt,
+        answerTokens: new Uint32Array(),
+      })
+      const answer: number[] = []
+      while (answer.length < expected.length) {
+        const isFirst = answer.length === 0
+        const [result] = await executor.step([{ sequence, ...(isFirst && { token: prompt.at(-1)! }) }])
+        answer.push(result!.token)
+      }
+      expect(answer, name).toEqual(expected)
+      executor.free(sequence)
     }
     executor.dispose()
   }, 600_000)
