@@ -123,18 +123,11 @@ async function openMeasured(page) {
 }
 
 /**
- * Loads the model, with a picture on the way, and asks, greedily and on the CPU, so that the words are the same every time and
- * everywhere.
+ * Loads the model and asks, greedily and on the CPU, so that the words are the same every time and everywhere.
  * @param {Page} page
- * @param {string} out
  */
-async function loadAndAsk(page, out) {
-  const release = await holdAfter(page, 3)
+async function loadAndAsk(page) {
   await page.getByRole('button', { name: 'Load model' }).click()
-  await page.getByText(/\/s/).first().waitFor({ timeout })
-  await takeSizes(page, join(out, 'loading'))
-  await page.setViewportSize(sizes.desktop)
-  await release()
   await isReady(page)
   await page.evaluate(() =>
     localStorage.setItem('brasa.answers', JSON.stringify({ keepProbabilities: true })),
@@ -155,27 +148,18 @@ async function loadAndAsk(page, out) {
 }
 
 /**
- * Lets so many of a model's shards through and no more, until what is returned is called.
+ * A load that goes no further than some of its shards.
  * @param {Page} page
- * @param {number} numShards
  */
-async function holdAfter(page, numShards) {
+async function openLoading(page) {
   let numSeen = 0
-  let open = () => {}
-  const opened = /** @type {Promise<void>} */ (
-    new Promise((resolve) => {
-      open = () => resolve(undefined)
-    })
-  )
-  const shards = '**/models/**/*.bin'
-  await page.context().route(shards, async (route) => {
-    if (++numSeen > numShards) await opened
-    await route.continue()
+  await page.context().route('**/models/**/*.bin', async (route) => {
+    // The others wait for as long as the picture takes.
+    if (++numSeen <= 3) await route.continue()
   })
-  return async () => {
-    open()
-    await page.context().unroute(shards)
-  }
+  await page.goto('./')
+  await page.getByRole('button', { name: 'Load model' }).click()
+  await page.getByText(/MB\/s/).first().waitFor({ timeout })
 }
 
 /**
@@ -240,12 +224,13 @@ await runAsScript(import.meta.url, async (args) => {
   await rm(values.out, { recursive: true, force: true })
   await mkdir(values.out, { recursive: true })
   try {
-    const context = await browser.newContext({
+    const options = {
       baseURL: server.url,
       viewport: sizes.desktop,
       deviceScaleFactor: 1.5,
       locale: 'en-GB',
-    })
+    }
+    const context = await browser.newContext(options)
     const page = await context.newPage()
     await page.addInitScript(() => {
       localStorage.setItem('brasa.settings', JSON.stringify({ temperature: 0, maxTokens: 200 }))
@@ -254,8 +239,14 @@ await runAsScript(import.meta.url, async (args) => {
     await page.goto('./')
     await page.getByRole('button', { name: 'Load model' }).waitFor()
     await takeSizes(page, join(values.out, 'first-visit'))
+    // A page that a service worker answers makes no requests that could be held.
+    const held = await browser.newContext({ ...options, serviceWorkers: 'block' })
+    const heldPage = await held.newPage()
+    await openLoading(heldPage)
+    await takeSizes(heldPage, join(values.out, 'loading'))
+    await held.close()
     await page.setViewportSize(sizes.desktop)
-    await loadAndAsk(page, values.out)
+    await loadAndAsk(page)
     for (const { name, open } of pictures) {
       await page.setViewportSize(sizes.desktop)
       await open(page)
