@@ -1,43 +1,14 @@
 import { expect, type Page, test } from '@playwright/test'
-import { answerGreedily, expectReady, lastAnswer, longTask } from './chat-page.ts'
-
-/** Tab until the focus is on what is named so: a person without a pointer gets there no other way. */
-async function tabTo(page: Page, name: string | RegExp, role?: string): Promise<void> {
-  const seen: string[] = []
-  for (let step = 0; step < 60; step++) {
-    const focus = page.locator('*:focus')
-    const matches =
-      role === undefined
-        ? page.getByLabel(name).or(page.getByText(name))
-        : page.getByRole(role as 'button', { name })
-    if ((await focus.and(matches).count()) > 0) return
-    seen.push(
-      await page.evaluate(
-        () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '',
-      ),
-    )
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(
-    `Tab never came to ${name}; it came by ${seen.map((text) => text.slice(0, 24)).join(' | ')}`,
-  )
-}
-
-/** Tab reaches it, and Enter does what it says. */
-async function press(page: Page, name: string | RegExp, role = 'button'): Promise<void> {
-  await tabTo(page, name, role)
-  await page.keyboard.press('Enter')
-}
+import { expectReady, lastAnswer, longTask } from './chat-page.ts'
+import { chooseOption, press, pressButton, tabTo, typeInto } from './keys.ts'
 
 const answers = (page: Page) => page.getByRole('article', { name: 'Answer' })
 
-test('without a pointer: load, ask, stop, again, edit, chats, copy, models, theme and language', async ({
+test('without a pointer: settings, load, ask, stop, again, edit, chats, copy, models, theme and language', async ({
   page,
   context,
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
-  await answerGreedily(page)
-  await page.addInitScript(() => localStorage.setItem('brasa.backend', JSON.stringify('wasm')))
   await page.goto('/')
 
   // The first Tab offers the way past the side.
@@ -45,12 +16,18 @@ test('without a pointer: load, ask, stop, again, edit, chats, copy, models, them
   await expect(page.getByRole('button', { name: 'Skip to the content' })).toBeFocused()
   await page.keyboard.press('Enter')
   await expect(page.getByRole('main')).toBeFocused()
-  await press(page, 'Load model')
+
+  // Where the model runs, and that it takes the likeliest words.
+  await chooseOption(page, page.getByLabel('Run on'), 'CPU (WebAssembly)')
+  await typeInto(page, page.getByRole('spinbutton', { name: 'Temperature' }), '0')
+  await expect(page.getByText(/^At temperature 0 the likeliest/)).toBeVisible()
+  await pressButton(page, 'Load model')
   await expectReady(page)
+  await expect(page.getByText(/^WebAssembly on /)).toBeVisible()
 
   // Ask, and stop with Esc.
   const box = page.getByLabel('Message')
-  await page.locator('body').press('/')
+  await page.keyboard.press('/')
   await expect(box).toBeFocused()
   await page.keyboard.type(longTask)
   await page.keyboard.press('Enter')
@@ -73,24 +50,51 @@ test('without a pointer: load, ask, stop, again, edit, chats, copy, models, them
   // Copied and asked again, by keys and by buttons.
   await page.keyboard.press('Alt+c')
   await expect(page.getByText('The answer is copied.')).toBeVisible()
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('The capital of France is Paris.')
+  const copied = () => page.evaluate(() => navigator.clipboard.readText())
+  expect(await copied()).toBe('The capital of France is Paris.')
   await page.keyboard.press('Alt+r')
   expect(await lastAnswer(page)).toBe('The capital of France is Paris.')
+  await page.evaluate(() => navigator.clipboard.writeText(''))
+  await pressButton(page, 'Copy answer')
+  await expect(page.getByRole('button', { name: 'Copied answer' })).toBeVisible()
+  expect(await copied()).toBe('The capital of France is Paris.')
+  await pressButton(page, 'Again')
+  expect(await lastAnswer(page)).toBe('The capital of France is Paris.')
 
-  // A new chat, and back and forth between the two.
+  // A new chat, in which answers are short, and begin from another prompt.
   await page.keyboard.press('Alt+n')
   await expect(answers(page)).toHaveCount(0)
   await expect(box).toBeFocused()
-  await page.keyboard.type('Say hello.')
+  await typeInto(page, page.getByRole('spinbutton', { name: 'Longest answer' }), '3')
+  await typeInto(page, box, 'Say hello.')
   await page.keyboard.press('Enter')
   await lastAnswer(page)
+  await expect(page.getByText('Ended at the longest answer')).toBeVisible()
+  const contextUsed = () => answers(page).last().getByText(/^Context \d+ of/).textContent()
+  const before = await contextUsed()
+  await typeInto(page, page.getByRole('textbox', { name: 'System prompt' }), 'Be kind.')
+  await page.keyboard.press('Alt+r')
+  await lastAnswer(page)
+  expect(await contextUsed()).not.toBe(before)
+
+  // Back and forth between the two.
   await page.keyboard.press('Alt+ArrowDown')
   await expect(page.getByText('The capital of France is Paris.')).toBeVisible()
   await page.keyboard.press('Alt+ArrowUp')
   await expect(page.getByText('The capital of France is Paris.')).toBeHidden()
 
+  // The models: which are here, and the page of all.
+  await page.keyboard.press('Alt+m')
+  const models = page.getByRole('dialog', { name: 'Models' })
+  await expect(models.getByText('In use')).toBeVisible()
+  await press(page, models.getByRole('button', { name: 'All models' }))
+  await expect(page).toHaveURL(/#models$/)
+  await pressButton(page, 'Chat with SmolLM2 135M Instruct')
+  await expect(page).toHaveURL(/#chat$/)
+
   // With a model and answers on the page, none of it is left in English either.
   await page.keyboard.press('Alt+,')
+  await chooseDark(page)
   await chooseSpanish(page)
   await page.keyboard.press('Escape')
   await expect(page.getByLabel('Estado del modelo')).toHaveText('En este dispositivo')
@@ -99,8 +103,15 @@ test('without a pointer: load, ask, stop, again, edit, chats, copy, models, them
 })
 
 /** In the open preferences. */
+async function chooseDark(page: Page): Promise<void> {
+  await tabTo(page, page.getByRole('radio', { name: 'System' }))
+  await page.keyboard.press('ArrowLeft')
+  await expect(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
+  await expect(page.locator('meta[name=theme-color]').first()).toHaveAttribute('content', '#130f0c')
+}
+
 async function chooseSpanish(page: Page): Promise<void> {
-  await tabTo(page, 'Language', 'combobox')
+  await tabTo(page, page.getByRole('combobox', { name: 'Language' }))
   await page.keyboard.press('ArrowDown')
   await expect(page.locator('html')).toHaveAttribute('lang', 'es')
 }
@@ -108,8 +119,7 @@ async function chooseSpanish(page: Page): Promise<void> {
 test('sheets open by keys, hold the focus, close with Esc, and give the focus back', async ({ page }) => {
   await page.goto('/')
   const models = page.getByRole('button', { name: /^Models:/ })
-  await tabTo(page, /^Models:/, 'button')
-  await page.keyboard.press('Enter')
+  await press(page, models)
   await expect(page.getByRole('dialog', { name: 'Models' })).toBeVisible()
   for (let step = 0; step < 30; step++) {
     await page.keyboard.press('Tab')
@@ -128,7 +138,7 @@ test('sheets open by keys, hold the focus, close with Esc, and give the focus ba
   const keys = page.getByRole('dialog', { name: 'Keys' })
   await expect(keys).toBeVisible()
   await expect(keys.getByText('New chat')).toBeVisible()
-  await press(page, 'Close')
+  await press(page, keys.getByRole('button', { name: 'Close' }))
   await expect(keys).toBeHidden()
   await expect(models).toBeFocused()
 
@@ -154,6 +164,20 @@ test('sheets open by keys, hold the focus, close with Esc, and give the focus ba
   await expect(panel).toBeHidden()
   await page.keyboard.press('Alt+p')
   await expect(panel).toBeVisible()
+
+  // Where the browser offers to install the app, a button takes it up, once.
+  const install = page.getByRole('button', { name: 'Install', exact: true })
+  await expect(install).toHaveCount(0)
+  const isLeftToThePage = await page.evaluate(() => {
+    const offer = new Event('beforeinstallprompt', { cancelable: true })
+    Object.assign(globalThis, { numAsked: 0 })
+    Object.assign(offer, { prompt: async () => (globalThis as unknown as { numAsked: number }).numAsked++ })
+    return !dispatchEvent(offer)
+  })
+  expect(isLeftToThePage).toBe(true)
+  await press(page, install)
+  await expect(install).toHaveCount(0)
+  expect(await page.evaluate('numAsked')).toBe(1)
 })
 
 test('theme and language are chosen by keys, kept, and the page in Spanish has no English left', async ({
@@ -165,11 +189,8 @@ test('theme and language are chosen by keys, kept, and the page in Spanish has n
   await page.keyboard.press('Alt+,')
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
   const light = await background()
-  await tabTo(page, 'System', 'radio')
-  await page.keyboard.press('ArrowLeft')
-  await expect(page.getByRole('radio', { name: 'Dark' })).toBeChecked()
+  await chooseDark(page)
   expect(await background()).not.toBe(light)
-  await expect(page.locator('meta[name=theme-color]').first()).toHaveAttribute('content', '#130f0c')
 
   await chooseSpanish(page)
   await page.keyboard.press('Escape')

@@ -19,6 +19,12 @@ const engine = {
     features: ['simd', 'threads'],
     threads: 2,
     layerTimes: { webgpu: 58, wasm: 5.2 },
+    decode: {
+      variant: 'fused',
+      reason: 'Of the ways that work here it was the fastest.',
+      layerMs: { plain: 0.84, fused: 0.42, subgroups: 1.26 },
+      refused: {},
+    },
   },
   memory: async () => ({ weightBytes: 97e6, kvCacheBytes: 4e6, otherBytes: 2e6 }),
 }
@@ -79,14 +85,43 @@ test('with a model it says where it runs and why, with the measured times as bar
   const cores = navigator.hardwareConcurrency
   expect(running.Threads).toBe(cores === 2 ? undefined : `2 of ${cores} cores`)
   await expect.element(page.getByText('WebAssembly on the CPU, 2 threads', { exact: true })).toBeVisible()
-  const [chosen, other] = [...document.querySelectorAll<HTMLElement>('.figure-bar b')]
-  expect(chosen!.closest('.figure-chosen')).not.toBeNull()
-  expect(other!.offsetWidth / chosen!.offsetWidth).toBeGreaterThan(8)
+  const bars = (label: string) =>
+    [...page.getByRole('figure', { name: label }).element().querySelectorAll<HTMLElement>('.figure-bar')].map(
+      (bar) => ({
+        text: bar.textContent,
+        isChosen: bar.matches('.figure-chosen'),
+        width: bar.querySelector('b')!.offsetWidth,
+      }),
+    )
+  const [chosen, other] = bars('Time for one layer, measured here: shorter is faster')
+  expect(chosen).toMatchObject({ text: 'WebAssembly5.2 ms', isChosen: true })
+  expect(other!.width / chosen!.width).toBeGreaterThan(8)
+
+  // The ways to decode likewise, the fastest first.
+  expect(running['Decode variant']).toBe('fused')
+  await expect.element(page.getByText(engine.device.decode.reason)).toBeVisible()
+  const ways = bars('Ways to decode, measured here: shorter is faster')
+  expect(ways).toMatchObject([
+    { text: 'fused0.42 ms', isChosen: true },
+    { text: 'plain0.84 ms', isChosen: false },
+    { text: 'subgroups1.3 ms', isChosen: false },
+  ])
+  expect(ways[2]!.width / ways[0]!.width).toBeCloseTo(3, 0)
 })
 
-test('memory is what the engine says, where its backend computes', async () => {
+test('memory is what the engine says, where its backend computes, and the browser of the scripts', async () => {
+  expect(crossOriginIsolated).toBe(true)
+  let count = (_: { bytes: number }) => {}
+  Object.assign(performance, {
+    measureUserAgentSpecificMemory: () => new Promise((resolve) => (count = resolve)),
+  })
   ;(fold('Memory').querySelector('summary') as HTMLElement).focus()
   await userEvent.keyboard('{Enter}')
+  await expect.element(page.getByText(/^The browser is counting JavaScript/)).toBeVisible()
+  expect(rows(fold('Memory'))['JavaScript, page and workers']).toBeUndefined()
+  count({ bytes: 12e6 })
+  await vi.waitFor(() => expect(rows(fold('Memory'))['JavaScript, page and workers']).toBe('12 MB'))
+  await expect.element(page.getByText(/^The browser is counting JavaScript/)).not.toBeInTheDocument()
   expect(rows(fold('Memory'))).toMatchObject({
     Weights: '97 MB',
     'KV cache': '4.0 MB',
