@@ -44,7 +44,7 @@ export default {
     {
       name: 'page-never-imports-the-engine',
       severity: 'error',
-      from: { path: `${src}(api|client)/`, pathNot: '\\.test\\.ts$' },
+      from: { path: `${src}(api|client)/`, pathNot: '\\.test(-support)?\\.ts$' },
       to: { path: `${src}(engine|backends|quant|models|tokenizer)/`, dependencyTypesNot: ['type-only'] },
     },
     {

@@ -21,4 +21,6 @@ const { content } = await brasa(engine)(engine.model.id).doGenerate({
   maxOutputTokens: 12,
   temperature: 0,
 })
-document.body.textContent = [answer.choices[0]?.message.content, choice, content[0]?.text].join('|')
+const [part] = content
+const text = part?.type === 'text' ? part.text : undefined
+document.body.textContent = [answer.choices[0]?.message.content, choice, text].join('|')

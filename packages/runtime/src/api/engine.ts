@@ -116,12 +116,12 @@ function fetchedWhenCalled<Api extends { create(...request: never): Promise<unkn
   load: () => Promise<Api>,
 ): Api {
   let api: Promise<Api> | undefined
-  async function create(...request: Parameters<Api['create']>): Promise<unknown> {
+  // One implementation of all overloads.
+  const create = async (...request: never): Promise<unknown> => {
     api ??= load()
     return (await api).create(...request)
   }
-  // One implementation of all overloads.
-  return { create } as Api
+  return { create } as unknown as Api
 }
 
 function checkModel(model: unknown): void {
