@@ -111,8 +111,8 @@ async function measure(systems, changes) {
 test('runs are interleaved, the first round does not count, and speeds are by the clock', async () => {
   const { byId, rounds, baseline, saved } = await measure([fakeSystem('steady', 10), fakeSystem('double', 5)])
   expect(rounds).toEqual([1, 2, 3])
-  // Before the rounds and after each: what ends the run leaves as much.
-  expect(saved).toEqual([0, 1, 2, 3])
+  // After the loads, before the rounds and after each: what ends the run leaves as much.
+  expect(saved).toEqual([0, 0, 1, 2, 3])
   expect(baseline).toBe('steady')
   expect(order).toHaveLength(2 * 2 * 4)
   // Never the same system twice within a test of a round.

@@ -67,7 +67,7 @@ function table(caption, heads, rows) {
 const badge = ({ status }) =>
   status === 'ok'
     ? nothing
-    : html` <span class="badge ${status}">${statusLabels[status].toLowerCase()}</span>`
+    : html` <span class="badge ${status}">${statusLabels[status].toLowerCase().replace('cpu', 'CPU')}</span>`
 
 /** @param {SystemResult} system */
 const nameOf = (system) => html`${system.name}${badge(system)}`

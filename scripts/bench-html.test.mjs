@@ -23,7 +23,7 @@ test('every system has its row and every flag its words', () => {
   for (const { name } of results.systems.filter(({ name }) => name !== hostile)) {
     expect(report).toMatch(new RegExp(`<th scope="row">${name}`))
   }
-  for (const words of ['wrong output', 'crashed', 'hung', 'out of reach', 'ran on the cpu', 'failed']) {
+  for (const words of ['wrong output', 'crashed', 'hung', 'out of reach', 'ran on the CPU', 'failed']) {
     expect(report).toContain(`>${words}</span>`)
   }
   expect(report).toContain('Loading was not done after 300 s.')

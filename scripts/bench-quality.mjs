@@ -38,13 +38,14 @@ await runAsScript(import.meta.url, async (args) => {
   }
   ensureBuilt()
   const { progressOf } = await import('../e2e/bench/quality-measure.mjs')
-  const { describeQualities, likelihoodOf } = await import('../e2e/bench/quality-report.mjs')
+  const { describeQualities, resultsOf } = await import('../e2e/bench/quality-report.mjs')
   const { measureQuality } = await import('../e2e/bench/quality-rows.mjs')
   const { withDeadline } = await import('../e2e/bench/system.mjs')
 
   /** @type {import('../e2e/bench/quality-rows.mjs').Measured[]} */
   const measured = []
-  let numFailed = 0
+  /** @type {string[]} */
+  const failures = []
   const settings = options.models.flatMap((model) => options.backends.map((backend) => ({ model, backend })))
   for (const [index, { model, backend }] of settings.entries()) {
     const label = `${index + 1} of ${settings.length}: ${model.name} on ${backend}`
@@ -58,41 +59,29 @@ await runAsScript(import.meta.url, async (args) => {
       const measuring = measureQuality(backend, { ...options, model, onConsole, progress })
       measured.push(await withDeadline(measuring, rowDeadlineMs, 'The row'))
     } catch (error) {
-      numFailed++
+      failures.push(`${model.name} on ${backend} has no row: ${reasonOf(error)}`)
       console.error(`error: ${label}: ${reasonOf(error)}`)
     }
+    // After each: what ends the run leaves as much.
+    if (options.out !== undefined && measured.length > 0)
+      saveResults(options.out, { ...resultsOf(measured, options.reference), failures })
   }
   if (measured.length === 0) process.exit(1)
-
-  const numCommon = Math.min(
-    ...measured.flatMap(({ windows }) => (windows === undefined ? [] : [windows[0]?.logprobs.length ?? 0])),
-  )
-  const common = (/** @type {readonly { logprobs: readonly number[] }[]} */ windows) =>
-    likelihoodOf(
-      windows.map(({ logprobs }) => logprobs),
-      numCommon,
-    )
-  const rows = measured.map(({ row, windows }) => ({
-    ...row,
-    ...(windows !== undefined && { common: common(windows) }),
-  }))
-  const isCompared = rows.some(({ divergence }) => divergence !== undefined)
-  const reference = isCompared
-    ? {
-        model: options.reference.model,
-        sha256: options.reference.sha256,
-        common: common(options.reference.windows),
-      }
-    : undefined
-  console.log(`\n${describeQualities(rows, reference)}`)
-  if (options.out !== undefined) {
-    mkdirSync(dirname(resolve(options.out)), { recursive: true })
-    const machine = { platform: platform(), arch: arch(), cpu: cpus()[0]?.model, numCores: cpus().length }
-    const result = { version: 1, date: new Date().toISOString(), machine, reference, rows }
-    writeFileSync(options.out, `${JSON.stringify(result, null, 2)}\n`)
-  }
-  process.exit(numFailed === 0 ? 0 : 1)
+  const { rows, reference } = resultsOf(measured, options.reference)
+  console.log(`\n${[describeQualities(rows, reference), ...failures].join('\n')}`)
+  process.exit(failures.length === 0 ? 0 : 1)
 })
+
+/**
+ * @param {string} path
+ * @param {object} results
+ */
+function saveResults(path, results) {
+  mkdirSync(dirname(resolve(path)), { recursive: true })
+  const machine = { platform: platform(), arch: arch(), cpu: cpus()[0]?.model, numCores: cpus().length }
+  const file = { version: 1, date: new Date().toISOString(), machine, ...results }
+  writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`)
+}
 
 /**
  * Lines on stderr: what happens, and while positions are scored how many, how fast and how long still.

@@ -5,6 +5,7 @@ import {
   describeQualities,
   divergenceFrom,
   likelihoodOf,
+  resultsOf,
   sharesTokens,
 } from '../e2e/bench/quality-report.mjs'
 import { numWindows, referencePositions, windowsOf } from '../e2e/bench/quality-windows.mjs'
@@ -93,6 +94,24 @@ test('only a model with the same tokens is held against the reference', () => {
   expect(sharesTokens(reference, windows)).toBe(true)
   windows[3]?.splice(7, 1, 1)
   expect(sharesTokens(reference, windows)).toBe(false)
+})
+
+test('bits are of the positions that every row scored, whatever a peer leaves out', () => {
+  const row = {
+    model: 'm',
+    fileBytes: 1,
+    backend: 'b',
+    adapter: 'a',
+    prefillTokensPerSecond: 1,
+    decodeTokensPerSecond: 1,
+  }
+  const half = exact().map((window) => ({ ...window, logprobs: window.logprobs.slice(0, 100) }))
+  const divergence = divergenceFrom(reference, exact())
+  const measured = [{ row: { ...row, divergence }, windows: exact() }, { row, windows: half }, { row }]
+  const { rows, reference: compared } = resultsOf(measured, reference)
+  expect(rows.map(({ common }) => common?.numTokens)).toEqual([800, 800, undefined])
+  expect(compared?.common).toEqual(rows[0]?.common)
+  expect(resultsOf([{ row }], reference).reference).toBeUndefined()
 })
 
 test('the table has a row for each, and says what has no reference', () => {

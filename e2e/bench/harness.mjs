@@ -91,6 +91,7 @@ export async function measureSystems(plan, progress) {
     for (const one of all) {
       await attempt(one, 'load', () => loadFirst(one, deadlines))
     }
+    plan.onMeasured?.(all)
     for (const one of all) await attempt(one, 'agreement', () => agree(one, reference, deadlines))
     plan.onMeasured?.(all)
 

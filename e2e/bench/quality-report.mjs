@@ -50,6 +50,33 @@ export function likelihoodOf(windows, numPositions) {
 }
 
 /**
+ * @param {readonly import('./quality-rows.mjs').Measured[]} measured
+ * @param {QualityReference} reference
+ * @returns {{ rows: QualityRow[], reference: { model: string, sha256: string, common: Likelihood } | undefined }} the reference where
+ *   a row was held against it
+ */
+export function resultsOf(measured, reference) {
+  const numCommon = Math.min(
+    ...measured.flatMap(({ windows }) => (windows === undefined ? [] : [windows[0]?.logprobs.length ?? 0])),
+  )
+  const common = (/** @type {readonly { logprobs: readonly number[] }[]} */ windows) =>
+    likelihoodOf(
+      windows.map(({ logprobs }) => logprobs),
+      numCommon,
+    )
+  const rows = measured.map(({ row, windows }) => ({
+    ...row,
+    ...(windows !== undefined && { common: common(windows) }),
+  }))
+  const { model, sha256 } = reference
+  const isCompared = rows.some(({ divergence }) => divergence !== undefined)
+  return {
+    rows,
+    reference: isCompared ? { model, sha256, common: common(reference.windows) } : undefined,
+  }
+}
+
+/**
  * @param {QualityReference} reference
  * @param {readonly WindowScores[]} windows
  * @returns {Divergence}
