@@ -54,12 +54,30 @@ const call = v.strictObject(
   },
   '{ type: "function_call", call_id, name, arguments }',
 )
+const thoughtAllowed = '{ type: "reasoning", id, summary, content } as an answer had it'
+const thought = v.strictObject(
+  {
+    ...{ type: v.literal('reasoning'), id: status, status },
+    summary: v.optional(v.pipe(v.array(v.unknown(), thoughtAllowed), v.maxLength(0, 'an empty list'))),
+    content: v.optional(
+      v.array(
+        v.strictObject(
+          { type: v.literal('reasoning_text'), text: text() },
+          '{ type: "reasoning_text", text }',
+        ),
+        thoughtAllowed,
+      ),
+    ),
+  },
+  thoughtAllowed,
+)
 const callOutput = v.strictObject(
   { type: v.literal('function_call_output'), call_id: text(), output: text(), id: status, status },
   '{ type: "function_call_output", call_id, output }',
 )
 
-const inputAllowed = 'a string, or a list of at least one message, function_call or function_call_output'
+const inputAllowed =
+  'a string, or a list of at least one message, reasoning, function_call or function_call_output'
 const choiceAllowed = '"none", "auto", "required" or { type: "function", name }'
 const { model, stream, temperature, top_p, top_k, min_p, seed, max_tokens } = answerEntries
 const { repetition_penalty, frequency_penalty, presence_penalty } = answerEntries
@@ -70,7 +88,7 @@ export const responseRequestSchema = v.strictObject({
     [
       v.string(inputAllowed),
       v.pipe(
-        v.array(v.union([spokenTo, spoken, call, callOutput], inputAllowed), inputAllowed),
+        v.array(v.union([spokenTo, spoken, call, callOutput, thought], inputAllowed), inputAllowed),
         v.minLength(1, inputAllowed),
       ),
     ],
@@ -188,21 +206,30 @@ function conversation({ instructions, input }: Parsed): ChatMessage[] {
   const messages: ChatMessage[] =
     instructions === undefined ? [] : [{ role: 'system', content: instructions }]
   if (typeof input === 'string') return [...messages, { role: 'user', content: input }]
+  /** What the assistant thought before what it says or calls next. */
+  let thoughts: { reasoning_content?: string } = {}
   for (const item of input) {
+    if (item.type === 'reasoning') {
+      const words = (item.content ?? []).map((part) => part.text).join('')
+      thoughts = words === '' ? {} : { reasoning_content: words }
+      continue
+    }
     if (item.type === 'function_call_output') {
       messages.push({ role: 'tool', content: item.output, tool_call_id: item.call_id })
     } else if (item.type === 'function_call') {
       const { call_id: id, name, arguments: json } = item
       const last = messages.at(-1)
       const before: ChatMessage =
-        last?.role === 'assistant' ? messages.pop()! : { role: 'assistant', content: '' }
+        last?.role === 'assistant' ? messages.pop()! : { role: 'assistant', content: '', ...thoughts }
       const own = { id, type: 'function' as const, function: { name, arguments: json } }
       messages.push({ ...before, tool_calls: [...(before.tool_calls ?? []), own] })
     } else {
       const { content } = item
       const words = typeof content === 'string' ? content : content.map((part) => part.text).join('')
-      messages.push({ role: item.role === 'developer' ? 'system' : item.role, content: words })
+      const role = item.role === 'developer' ? 'system' : item.role
+      messages.push({ role, content: words, ...(role === 'assistant' && thoughts) })
     }
+    thoughts = {}
   }
   return messages
 }

@@ -68,7 +68,7 @@ export function testModelCases(
   )
 
   if (score === undefined) return
-  test.each(['plain', 'capital'] as const)(
+  test.each(['plain', 'code'] as const)(
     '%s: scores, of the prompt and the answer to it',
     async (name) => {
       const { tokens, greedy, topLogprobs } = smollm2Cases.find((each) => each.name === name)!

@@ -225,7 +225,8 @@ describe('the openai client', () => {
     const { openai, requests } = openAi(calls)
     const { name, parameters } = weather.function
     const tools = [{ type: 'function' as const, name, parameters, strict: true }]
-    const { output } = await openai.responses.create({ model: 'fake', input: 'Hi', tools })
+    // As it is streamed, the client adds what it has parsed.
+    const { output } = await openai.responses.stream({ model: 'fake', input: 'Hi', tools }).finalResponse()
     expect(output).toMatchObject([{ type: 'function_call', call_id: 'call_1', arguments: '{"city":"Rome"}' }])
     const result = { type: 'function_call_output' as const, call_id: 'call_1', output: 'Sunny' }
     const input = [
@@ -239,6 +240,22 @@ describe('the openai client', () => {
         { role: 'user', content: 'Hi' },
         { role: 'assistant', content: '', tool_calls: [{ id: 'call_1' }] },
         { role: 'tool', content: 'Sunny', tool_call_id: 'call_1' },
+      ],
+    })
+  })
+
+  test('gives a response back as it came, what was thought included', async () => {
+    const { openai, requests } = openAi({ said: [{ thought: 'Hm', tokens: [1] }, { text: 'Hello' }] })
+    const { output } = await openai.responses.stream({ model: 'fake', input: 'Hi' }).finalResponse()
+    expect(output.map(({ type }) => type)).toEqual(['reasoning', 'message'])
+    const next = { role: 'user' as const, content: 'And?' }
+    const input = [{ ...next, content: 'Hi' }, ...output, next] as OpenAI.Responses.ResponseInput
+    await openai.responses.create({ model: 'fake', input })
+    expect(requests.at(-1)!.input).toEqual({
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'Hello', reasoning_content: 'Hm' },
+        next,
       ],
     })
   })
