@@ -109,7 +109,9 @@ async function rates(page: Page): Promise<{ shown: number; computed: number }> {
     await until(() => answer.getAttribute('aria-busy') === 'false')
     return (performance.now() - first) / 1000
   }, before)
-  await expect(article.locator('[data-role=answer]')).toContainText(/(\S+\s+){120}/, { timeout: loadTimeoutMs })
+  await expect(article.locator('[data-role=answer]')).toContainText(/(\S+\s+){120}/, {
+    timeout: loadTimeoutMs,
+  })
   await page.getByRole('button', { name: 'Stop' }).click()
   const shownFor = await seconds
   const said = (await article.locator('.stat-figures').textContent()) ?? ''

@@ -54,7 +54,7 @@ const piecedProbe = 2 * 32767
 
 /**
  * The kernels that are fastest here. Relaxed ones multiply bytes: where the machine has no instruction for that, plain ones, which
- * multiply pairs of halves, take a third to two thirds of the time for a decode step's matrices and for a prompt's.
+ * multiply pairs of halves, take a fifth to two thirds of the time (assembly/linear_pairs.ts).
  * @throws BrasaError `unsupported_operator`
  */
 export async function compileKernels(featureSet?: FeatureSet): Promise<KernelModule> {
