@@ -16,10 +16,7 @@ export function madd(x: v128, y: v128, z: v128): v128 {
   return f32x4.add(f32x4.mul(x, y), z)
 }
 
-/**
- * What 127 * 255 four times over is by `dot4`: 129540 where weights above 127 are taken as they are, 65534 where it is pieced
- * together of instructions that saturate, something else where such weights are negative.
- */
+/** What 127 * 255 four times over is by `dot4`: 129540 where weights above 127 are taken as they are. */
 export function probeDot(): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 0
   return i32x4.extract_lane(dot4(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0)), 0)

@@ -49,39 +49,51 @@ export const exactProbe = 127 * 255 * 4
 
 export type FeatureSet = 'relaxed' | 'plain'
 
-/** What it gives where products of bytes are pieced together of instructions that saturate. */
-const piecedProbe = 2 * 32767
+/**
+ * What it gives where there is an instruction for four products: weights as they are (AVX-VNNI), or their bytes with a sign (AVX-VNNI-INT8,
+ * and ARM's `sdot`). Pieced together of several, it saturates at 16 bits.
+ */
+const instructionProbes: ReadonlySet<number> = new Set([exactProbe, 127 * -1 * 4])
 
 /**
- * The kernels that are fastest here. Relaxed ones multiply bytes: where the machine has no instruction for that, plain ones, which
- * multiply pairs of halves, take a third to two thirds of the time for a decode step's matrices and for a prompt's.
+ * The kernels that are fastest here; only they are loaded. Relaxed ones multiply bytes: where the machine has no instruction for that,
+ * plain ones, which multiply pairs of halves, take a fifth to two thirds of the time (assembly/linear_pairs.ts).
  * @throws BrasaError `unsupported_operator`
  */
-export async function compileKernels(featureSet?: FeatureSet): Promise<KernelModule> {
-  if (featureSet !== 'plain') {
-    const { base64 } = await import('../../../assembly/index.ts?wasm=relaxed')
-    const bytes = bytesOf(base64)
-    if (WebAssembly.validate(bytes)) {
-      multipliesBytes ??= probe(bytes)
-      if (featureSet === 'relaxed' || (await multipliesBytes)) return { featureSet: 'relaxed', bytes }
-    }
-  }
-  const { base64 } = await import('../../../assembly/index.ts?wasm=plain')
+export async function compileKernels(featureSet: FeatureSet = fastestHere()): Promise<KernelModule> {
+  const { base64 } =
+    featureSet === 'relaxed'
+      ? await import('../../../assembly/index.ts?wasm=relaxed')
+      : await import('../../../assembly/index.ts?wasm=plain')
   const bytes = bytesOf(base64)
-  if (WebAssembly.validate(bytes)) return { featureSet: 'plain', bytes }
+  if (WebAssembly.validate(bytes)) return { featureSet, bytes }
   throw new BrasaError('unsupported_operator', {
-    message: 'This browser has no WebAssembly SIMD. Use a current browser.',
+    message: `This browser has no WebAssembly SIMD${featureSet === 'relaxed' ? ', or not the relaxed one' : ''}. Use a current browser.`,
   })
 }
 
-/** Of this machine: it does not change. */
-let multipliesBytes: Promise<boolean> | undefined
-
-async function probe(bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
-  const kernels = await startKernels({ featureSet: 'relaxed', bytes }, memory, false)
-  return kernels.probeDot() !== piecedProbe
+function fastestHere(): FeatureSet {
+  if (!WebAssembly.validate(probeModule)) return 'plain'
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(probeModule))
+  return instructionProbes.has((exports as { p(): number }).p()) ? 'relaxed' : 'plain'
 }
+
+const repeated = (byte: number) => new Array<number>(16).fill(byte)
+/** `v128.const`, 16 bytes of it. */
+const constant = [0xfd, 0x0c]
+
+/** `probeDot` by itself: p(): i32. */
+const probeModule = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  // One type, () -> i32; one function of it, exported.
+  ...[1, 5, 1, 0x60, 0, 1, 0x7f],
+  ...[3, 2, 1, 0],
+  ...[7, 5, 1, 1, 0x70, 0, 0],
+  ...[10, 64, 1, 62, 0],
+  ...[...constant, ...repeated(127), ...constant, ...repeated(255), ...constant, ...repeated(0)],
+  // i32x4.relaxed_dot_i8x16_i7x16_add_s, i32x4.extract_lane 0, end.
+  ...[0xfd, 0x93, 0x02, 0xfd, 0x1b, 0, 0x0b],
+)
 
 export interface KernelModule {
   readonly featureSet: FeatureSet

@@ -8,7 +8,7 @@ const contextLength = 260
 const mostSequences = 4
 const numAborts = 10_000
 /** Of these, how many must have been computed in part. */
-const leastInMidPrompt = 2_000
+const leastInMidPrompt = 1_000
 
 /** One layer that reads everything and one that reads a window: pages of both kinds. */
 function model() {
@@ -48,12 +48,12 @@ test('10,000 prompts that are stopped at any moment leak nothing and spoil nothi
 
   async function appendSome(one: (typeof alive)[number]): Promise<void> {
     const { sequence, tokens } = one
-    const moment = below(10)
+    const moment = below(20)
     // A prompt that is stopped between two pieces has two at least.
-    const isInMidPrompt = moment < 4
+    const isInMidPrompt = moment < 3
     if (isInMidPrompt && sequence.length > 100) rollBack(one, below(60))
     const room = contextLength - 1 - sequence.length
-    const count = Math.min(isInMidPrompt ? 65 + below(100) : 1 + below(40), room)
+    const count = Math.min(isInMidPrompt ? 65 + below(100) : 1 + below(20), room)
     if (count < 1) return
     const added = Array.from({ length: count }, () => below(61))
     const lengthBefore = sequence.length
