@@ -18,7 +18,7 @@ const scoreStride: usize = <usize>pageTokens << 2
  *
  * Measured on SmolLM2's 30 layers at position 2,000, two threads of a Zen 5: 3.1 ms a token; 4.0 with keys and values in
  * f32; 5.4 without `fetch`, and 5.0 then in f32; 6.0 a head at a time over panels as wide as the page. Lost besides: fetching the next
- * page between this one's panels, 0.97 to 1.05 of the time on a Xeon that waits for memory; 8 bits, see docs/architecture.md.
+ * page between this one's panels, no difference beyond noise on a busy Xeon that waits for memory; 8 bits, see docs/architecture.md.
  */
 export function attention(op: AttentionOp, chunk: i32): void {
   if (op.keyBytes == 2) attend<i16>(op, chunk)
