@@ -70,7 +70,11 @@ test('without a pointer: settings, load, ask, stop, again, edit, chats, copy, mo
   await page.keyboard.press('Enter')
   await lastAnswer(page)
   await expect(page.getByText('Ended at the longest answer')).toBeVisible()
-  const contextUsed = () => answers(page).last().getByText(/^Context \d+ of/).textContent()
+  const contextUsed = () =>
+    answers(page)
+      .last()
+      .getByText(/^Context \d+ of/)
+      .textContent()
   const before = await contextUsed()
   await typeInto(page, page.getByRole('textbox', { name: 'System prompt' }), 'Be kind.')
   await page.keyboard.press('Alt+r')
