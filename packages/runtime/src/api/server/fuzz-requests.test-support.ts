@@ -41,8 +41,12 @@ const wild = fc.oneof(
   fc.double({ noNaN: true }),
   fc.boolean(),
 )
-const fieldOf = (path: string) =>
-  fc.constantFrom(...Object.keys((requestSchemas[path] as unknown as { entries: object }).entries))
+/** A union's are those of its members. */
+function fieldsOf(schema: { entries?: object; options?: readonly object[] }): string[] {
+  const ofMembers = (schema.options ?? []).flatMap(fieldsOf)
+  return [...new Set([...Object.keys(schema.entries ?? {}), ...ofMembers])]
+}
+const fieldOf = (path: string) => fc.constantFrom(...fieldsOf(requestSchemas[path]!))
 
 /** A right request with a few of its fields, deep ones too, put to something else. */
 const spoilt = fc.constantFrom(...paths).chain((path) =>

@@ -80,18 +80,30 @@ describe('with activations of 8 bits', () => {
       const asked = { messages, tools, tool_choice: 'auto', temperature: 0, max_tokens: 60 }
       return read((stream) => service.generate(stream, parseChatRequest(asked).generate))
     }
-    const question = { role: 'user' as const, content: 'How warm is it in Oslo now?' }
-    const first = await ask([question])
-    expect(first).toMatchObject({ end: 'tool_calls', calls: [{ name: 'temperature_in' }] })
+    // As the conversation goes so far: a model as small calls with the template's own tags where it has seen them.
+    const callOf = (id: string, call: ToolCall['function']): ToolCall => ({
+      id,
+      type: 'function',
+      function: call,
+    })
+    const rome = callOf('call_0', { name: 'temperature_in', arguments: '{"city": "Rome"}' })
+    const conversation: ChatMessage[] = [
+      { role: 'user', content: 'How warm is it in Rome now?' },
+      { role: 'assistant', content: '', tool_calls: [rome] },
+      { role: 'tool', content: '31', tool_call_id: 'call_0' },
+      { role: 'assistant', content: 'It is 31 degrees in Rome now.' },
+      { role: 'user', content: 'How warm is it in Oslo now?' },
+    ]
+    const first = await ask(conversation)
+    expect(first, first.text).toMatchObject({ end: 'tool_calls', calls: [{ name: 'temperature_in' }] })
     const [call] = first.calls
     expect(JSON.parse(call!.arguments)).toEqual({ city: 'Oslo' })
-    const called: ToolCall = { id: 'call_1', type: 'function', function: call! }
     const second = await ask([
-      question,
-      { role: 'assistant', content: first.text, tool_calls: [called] },
+      ...conversation,
+      { role: 'assistant', content: first.text, tool_calls: [callOf('call_1', call!)] },
       { role: 'tool', content: '17', tool_call_id: 'call_1' },
     ])
-    expect(second).toMatchObject({ end: 'stop', calls: [] })
+    expect(second, second.text).toMatchObject({ end: 'stop', calls: [] })
     expect(second.text).toContain('17')
   }, 240_000)
 })
