@@ -1,6 +1,6 @@
 // @ts-check
 import { spawn } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './command-line.mjs'
 import { total } from './test-counts.mjs'
@@ -20,8 +20,8 @@ import { total } from './test-counts.mjs'
 /** Where parts leave their reports. */
 export const reports = join(root, '.cache', 'reports')
 
-/** A part that runs longer hangs: it is ended. */
-const deadlineMs = 15 * 60_000
+/** A part that runs longer hangs, also on two slow cores that it shares with another: it is ended. */
+const deadlineMs = 40 * 60_000
 
 /**
  * Runs a part and prints what it printed: as it comes where `live`, else in one piece at its end, so that parts side by side do
@@ -51,7 +51,10 @@ async function runOnce(part, environment, { live }) {
   const args = [...part.args, ...(part.report?.(path) ?? [])]
   console.log(live ? `\n=== ${part.name} ===` : `… ${part.name}`)
   const startedAt = performance.now()
-  const { complaint, output } = await runToEnd(args, { ...environment, ...part.environment?.(path) }, live)
+  const log = path.replace(/json$/, 'log')
+  writeFileSync(log, '')
+  const env = { ...environment, ...part.environment?.(path) }
+  const { complaint, output } = await runToEnd(args, env, { live, log })
   const seconds = Math.round((performance.now() - startedAt) / 1000)
   console.log(live ? `(${part.name}: ${seconds} s)` : `\n=== ${part.name} (${seconds} s) ===\n${output}`)
   if (part.count === undefined) {
@@ -90,10 +93,10 @@ function readCounts(count, path) {
 /**
  * @param {readonly string[]} args of node
  * @param {NodeJS.ProcessEnv} env
- * @param {boolean} live
+ * @param {{ live: boolean, log: string }} options where its output goes
  * @returns {Promise<{ complaint?: string, output: string }>}
  */
-function runToEnd(args, env, live) {
+function runToEnd(args, env, { live, log }) {
   // Its own process group, so that browsers and servers that it started end with it.
   const child = spawn(process.execPath, args, {
     cwd: root,
@@ -103,8 +106,13 @@ function runToEnd(args, env, live) {
   })
   /** @type {Buffer[]} */
   const printed = []
-  child.stdout?.on('data', (chunk) => printed.push(chunk))
-  child.stderr?.on('data', (chunk) => printed.push(chunk))
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      printed.push(chunk)
+      // For whoever wants to see how far it is.
+      appendFileSync(log, chunk)
+    })
+  }
   const end = () => {
     try {
       process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), 'SIGKILL')
