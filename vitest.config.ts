@@ -32,7 +32,8 @@ const inBrowser = (name: string, include: string[], exclude: string[] = []) => (
     name,
     include,
     exclude: ['**/node_modules/**', ...exclude],
-    testTimeout: 60_000,
+    // For two slow cores that another part of the tests shares.
+    testTimeout: 120_000,
     fileParallelism: false,
     browser: {
       enabled: true,

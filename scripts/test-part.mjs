@@ -14,7 +14,7 @@ import { total } from './test-counts.mjs'
  * @property {(path: string) => string[]} [report] further arguments: where the report goes
  * @property {(path: string) => NodeJS.ProcessEnv} [environment] the same, for a tool that takes it from there
  * @property {(report: any) => Counts} [count] left out, the part is one check, passed or failed
- * @property {boolean} [alone] it measures: nothing else runs beside it
+ * @property {boolean} [alone] it goes by a clock: nothing else runs beside it
  */
 
 /** Where parts leave their reports. */

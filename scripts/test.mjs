@@ -30,7 +30,7 @@ const vitest = (name, projects, more = []) => ({
 })
 
 /**
- * By the name that a person gives, in the order of their beginning: the longest first, and alone at the end what measures.
+ * By the name that a person gives, in the order of their beginning: the longest first, and alone at the end what goes by a clock.
  * @type {Readonly<Record<string, readonly Part[]>>}
  */
 const parts = {
@@ -47,6 +47,11 @@ const parts = {
     },
   ],
   types: [{ name: 'types', args: [bin('typescript/bin/tsc'), '--noEmit'] }],
+  browser: [1, 2, 3].map((shard) => vitest(`browser ${shard}`, ['browser'], [`--shard=${shard}/3`])),
+  models: [vitest('models', ['models-node', 'models-browser'])],
+  kernels: [vitest('kernels', ['kernels'])],
+  unit: [vitest('unit', ['unit'])],
+  hosting: [vitest('hosting', ['hosting'])],
   e2e: [
     {
       name: 'e2e',
@@ -59,13 +64,9 @@ const parts = {
       ],
       environment: (path) => ({ PLAYWRIGHT_JSON_OUTPUT_FILE: path }),
       count: countPlaywright,
+      alone: true,
     },
   ],
-  browser: [1, 2, 3].map((shard) => vitest(`browser ${shard}`, ['browser'], [`--shard=${shard}/3`])),
-  models: [vitest('models', ['models-node', 'models-browser'])],
-  kernels: [vitest('kernels', ['kernels'])],
-  unit: [vitest('unit', ['unit'])],
-  hosting: [vitest('hosting', ['hosting'])],
   // Bytes as they are; times only against gross mistakes, since other things run on a machine that tests.
   budget: [{ name: 'budget', args: ['scripts/page-budget.mjs', '--room', '10'], alone: true }],
 }
