@@ -23,7 +23,8 @@ const questions = [
   'Write a Python function that reverses a list, and explain it in a numbered list.',
 ]
 
-/** @type {readonly { name: string, open: (page: Page) => Promise<unknown> }[]} */
+/** `shows` is what must be seen, where a narrow page is longer than its window. */
+/** @type {readonly { name: string, open: (page: Page) => Promise<unknown>, shows?: string }[]} */
 const pictures = [
   { name: 'chat', open: openChat },
   {
@@ -36,12 +37,12 @@ const pictures = [
   },
   { name: 'offline', open: openOffline },
   { name: 'models', open: (page) => showPart(page, 'models') },
-  { name: 'compare', open: openCompared },
-  { name: 'onnx', open: openSearched },
-  { name: 'api', open: openAnswered },
+  { name: 'compare', open: openCompared, shows: '.panes' },
+  { name: 'onnx', open: openSearched, shows: '.onnx-ranked' },
+  { name: 'api', open: openAnswered, shows: '.api-status + *' },
   { name: 'keys', open: (page) => openSheet(page, '?') },
   { name: 'preferences', open: (page) => openSheet(page, 'Alt+,') },
-  { name: 'benchmark', open: openMeasured },
+  { name: 'benchmark', open: openMeasured, shows: '.bench-system' },
 ]
 
 /**
@@ -148,27 +149,34 @@ async function loadAndAsk(page) {
 }
 
 /**
- * A load that goes no further than some of its shards.
+ * A load that takes its time: a shard every few seconds, as over a network.
  * @param {Page} page
  */
 async function openLoading(page) {
   let numSeen = 0
   await page.context().route('**/models/**/*.bin', async (route) => {
-    // The others wait for as long as the picture takes.
-    if (++numSeen <= 3) await route.continue()
+    await new Promise((resolve) => setTimeout(resolve, 4000 * ++numSeen))
+    // The picture may be taken by then, and the page closed.
+    await route.continue().catch(() => undefined)
   })
   await page.goto('./')
   await page.getByRole('button', { name: 'Load model' }).click()
-  await page.getByText(/MB\/s/).first().waitFor({ timeout })
+  await page.getByText(/ [kM]?B\/s/).waitFor({ timeout })
 }
 
 /**
  * @param {Page} page
  * @param {string} path without its size and its ending
+ * @param {string} [shows] what is brought into sight
  */
-async function takeSizes(page, path) {
+async function takeSizes(page, path, shows) {
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
+    if (shows !== undefined)
+      await page
+        .locator(shows)
+        .first()
+        .evaluate((element) => element.scrollIntoView({ block: 'nearest' }))
     // What a narrow page moves is at its place again.
     await page.waitForTimeout(300)
     await take(page, `${path}-${size}`)
@@ -247,10 +255,10 @@ await runAsScript(import.meta.url, async (args) => {
     await held.close()
     await page.setViewportSize(sizes.desktop)
     await loadAndAsk(page)
-    for (const { name, open } of pictures) {
+    for (const { name, open, shows } of pictures) {
       await page.setViewportSize(sizes.desktop)
       await open(page)
-      await takeSizes(page, join(values.out, name))
+      await takeSizes(page, join(values.out, name), shows)
       await context.setOffline(false)
       // Each begins from a page of its own, with nothing over it.
       await page.goto('about:blank')
