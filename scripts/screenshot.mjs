@@ -23,8 +23,7 @@ const questions = [
   'Write a Python function that reverses a list, and explain it in a numbered list.',
 ]
 
-/** `shows` is what must be seen, where a narrow page is longer than its window. */
-/** @type {readonly { name: string, open: (page: Page) => Promise<unknown>, shows?: string }[]} */
+/** @type {readonly { name: string, open: (page: Page) => Promise<unknown> }[]} */
 const pictures = [
   { name: 'chat', open: openChat },
   {
@@ -37,12 +36,12 @@ const pictures = [
   },
   { name: 'offline', open: openOffline },
   { name: 'models', open: (page) => showPart(page, 'models') },
-  { name: 'compare', open: openCompared, shows: '.panes' },
-  { name: 'onnx', open: openSearched, shows: '.onnx-ranked' },
-  { name: 'api', open: openAnswered, shows: '.api-status + *' },
+  { name: 'compare', open: openCompared },
+  { name: 'onnx', open: openSearched },
+  { name: 'api', open: openAnswered },
   { name: 'keys', open: (page) => openSheet(page, '?') },
   { name: 'preferences', open: (page) => openSheet(page, 'Alt+,') },
-  { name: 'benchmark', open: openMeasured, shows: '.bench-system' },
+  { name: 'benchmark', open: openMeasured },
 ]
 
 /**
@@ -167,16 +166,10 @@ async function openLoading(page) {
 /**
  * @param {Page} page
  * @param {string} path without its size and its ending
- * @param {string} [shows] what is brought into sight
  */
-async function takeSizes(page, path, shows) {
+async function takeSizes(page, path) {
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
-    if (shows !== undefined)
-      await page
-        .locator(shows)
-        .first()
-        .evaluate((element) => element.scrollIntoView({ block: 'nearest' }))
     // What a narrow page moves is at its place again.
     await page.waitForTimeout(300)
     await take(page, `${path}-${size}`)
@@ -255,10 +248,10 @@ await runAsScript(import.meta.url, async (args) => {
     await held.close()
     await page.setViewportSize(sizes.desktop)
     await loadAndAsk(page)
-    for (const { name, open, shows } of pictures) {
+    for (const { name, open } of pictures) {
       await page.setViewportSize(sizes.desktop)
       await open(page)
-      await takeSizes(page, join(values.out, name), shows)
+      await takeSizes(page, join(values.out, name))
       await context.setOffline(false)
       // Each begins from a page of its own, with nothing over it.
       await page.goto('about:blank')
