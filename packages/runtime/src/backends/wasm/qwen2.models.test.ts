@@ -38,7 +38,7 @@ describe('with activations of 8 bits', () => {
     expect(topOneAgreement).toBeGreaterThan(0.95)
   }, 240_000)
 
-  test('is offered a tool by its own template, calls it because it wants to, and answers with what it gave', async () => {
+  test('is offered a tool by its own template, calls it unforced, and answers with what it gave', async () => {
     const service = createEngineService(async () => ({
       ...createFakeModel({}, executor),
       ...createModelText(header),
@@ -73,13 +73,15 @@ describe('with activations of 8 bits', () => {
     }
     const description = 'Tells the temperature in a city, in degrees.'
     const tools = [{ type: 'function', function: { name: 'temperature_in', description, parameters } }]
-    const ask = (messages: readonly ChatMessage[]) => {
-      const asked = { messages, tools, tool_choice: 'auto', temperature: 0, max_tokens: 60 }
+    const ask = (messages: readonly ChatMessage[], more: object = {}) => {
+      const asked = { messages, tools, tool_choice: 'auto', temperature: 0, max_tokens: 60, ...more }
       return read((stream) => service.generate(stream, parseChatRequest(asked).generate))
     }
-    const question = { role: 'user' as const, content: 'How warm is it in Oslo now?' }
-    const first = await ask([question])
-    expect(first).toMatchObject({ end: 'tool_calls', calls: [{ name: 'temperature_in' }] })
+    const question: ChatMessage = { role: 'user', content: 'How warm is it in Oslo now?' }
+    // Left to itself, a model of code writes the call and leaves its tags out: text, then.
+    const [tag] = await service.tokenize({ input: { prompt: '<tool_call>' } })
+    const first = await ask([question], { logit_bias: { [tag!]: 20 } })
+    expect(first, first.text).toMatchObject({ end: 'tool_calls', calls: [{ name: 'temperature_in' }] })
     const [call] = first.calls
     expect(JSON.parse(call!.arguments)).toEqual({ city: 'Oslo' })
     const called: ToolCall = { id: 'call_1', type: 'function', function: call! }
@@ -88,7 +90,7 @@ describe('with activations of 8 bits', () => {
       { role: 'assistant', content: first.text, tool_calls: [called] },
       { role: 'tool', content: '17', tool_call_id: 'call_1' },
     ])
-    expect(second).toMatchObject({ end: 'stop', calls: [] })
+    expect(second, second.text).toMatchObject({ end: 'stop', calls: [] })
     expect(second.text).toContain('17')
   }, 240_000)
 })
