@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +9,6 @@ import webpack from 'webpack'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const sources = fileURLToPath(new URL('.', import.meta.url))
-
-const aiSdk = '@ai-sdk/openai-compatible'
 
 /** An empty app with nothing but the packed package in it. */
 export interface App {
@@ -31,9 +29,6 @@ export function installInEmptyApp(): App {
   const tarball = join(folder, packed.filename)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   npm(folder, 'install', '--offline', '--no-audit', '--no-fund', tarball)
-  // What an app with the AI SDK has beside the package.
-  mkdirSync(join(folder, 'node_modules', '@ai-sdk'))
-  symlinkSync(join(root, 'node_modules', aiSdk), join(folder, 'node_modules', aiSdk))
   cpSync(sources, folder, { recursive: true })
   return { folder, tarball, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
@@ -108,20 +103,8 @@ export const buildWith: Readonly<Record<Bundler, (app: App) => Promise<string>>>
     cpSync(join(app.folder, 'node_modules', '@brasa', 'runtime', 'dist'), join(output, 'brasa'), {
       recursive: true,
     })
-    // What the page brings itself, as a file.
-    await esbuild({
-      stdin: { contents: `export * from '${aiSdk}'`, resolveDir: app.folder },
-      ...{ bundle: true, format: 'esm', outfile: join(output, 'ai-sdk.js'), logLevel: 'error' },
-    })
-    const imports = {
-      '@brasa/runtime': './brasa/index.js',
-      '@brasa/runtime/prompt-api': './brasa/prompt-api.js',
-      '@brasa/runtime/ai-sdk': './brasa/ai-sdk.js',
-      [aiSdk]: './ai-sdk.js',
-    }
-    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`
-    cpSync(join(app.folder, 'main.js'), join(output, 'main.js'))
-    writeFileSync(join(output, 'index.html'), map + page("import './main.js'"))
+    const main = readFileSync(join(app.folder, 'main.js'), 'utf8')
+    writeFileSync(join(output, 'index.html'), page(main.replace("'@brasa/runtime'", "'./brasa/index.js'")))
     return output
   },
 }

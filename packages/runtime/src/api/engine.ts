@@ -112,16 +112,15 @@ export function engineOf(unmetered: EngineClient, onnx: OnnxClient, place: Place
 }
 
 /** What not every page uses is fetched by those that do. */
-function fetchedWhenCalled<Api extends { create(...request: never): Promise<unknown> }>(
-  load: () => Promise<Api>,
-): Api {
+function fetchedWhenCalled<Api extends { create: unknown }>(load: () => Promise<Api>): Api {
   let api: Promise<Api> | undefined
-  async function create(...request: Parameters<Api['create']>): Promise<unknown> {
+  async function create(...request: readonly unknown[]): Promise<unknown> {
     api ??= load()
-    return (await api).create(...request)
+    const answering = (await api) as unknown as { create(...request: readonly unknown[]): Promise<unknown> }
+    return answering.create(...request)
   }
   // One implementation of all overloads.
-  return { create } as Api
+  return { create } as unknown as Api
 }
 
 function checkModel(model: unknown): void {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openDefaultModel } from '../backends/reference/default-model.ts'
 import { isBrasaError } from '../errors.ts'
 import type { GgufValue } from '../formats/gguf.ts'
@@ -72,6 +72,16 @@ describe('any template', () => {
     const template =
       "{{ bos_token }}{% for i in range(2, 5) %}{{ i }}{% endfor %}{% for i in range(3, 0, -1) %}{{ i }}{% endfor %}{{ eos_token }}{% if tools is none and not none and True %}{{ strftime_now('%Y') | length }}{% endif %}"
     expect(withTemplate(template).render([], { addGenerationPrompt: false })).toBe('<s>234321</s>4')
+  })
+
+  test("has Python's clock, in English whatever the page's language is", () => {
+    vi.useFakeTimers({ now: new Date(2024, 6, 4, 9, 5, 3), toFake: ['Date'] })
+    try {
+      const { render } = withTemplate("{{ strftime_now('%d %b %Y, %B %H:%M:%S %m 100%% %q') }}")
+      expect(render([], { addGenerationPrompt: false })).toBe('04 Jul 2024, July 09:05:03 07 100% %q')
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('sees nothing of the program around it', () => {

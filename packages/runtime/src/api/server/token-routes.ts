@@ -19,7 +19,10 @@ const tokenizeChatSchema = v.strictObject({
   ...{ messages, tools, add_generation_prompt, continue_final_message },
   ...tokenizeEntries,
 })
-export const tokenizeRequestSchema = v.union([tokenizeTextSchema, tokenizeChatSchema])
+/** With the entries of both, as other requests' schemas have theirs. */
+export const tokenizeRequestSchema = Object.assign(v.union([tokenizeTextSchema, tokenizeChatSchema]), {
+  entries: { ...tokenizeTextSchema.entries, ...tokenizeChatSchema.entries },
+})
 export const detokenizeRequestSchema = v.strictObject({ model, tokens: tokensSchema })
 
 /** `/tokenize` and `/detokenize`, as vLLM has them. */
