@@ -81,6 +81,11 @@ describe('parseGenerationParameters', () => {
     expect(parseGenerationParameters({ top_p: 0 }).sampling.topP).toBeGreaterThan(0)
   })
 
+  test('a temperature next to 0 is greedy, as 0 is', () => {
+    expect(parseGenerationParameters({ temperature: 1e-320 }).sampling.temperature).toBe(0)
+    expect(parseGenerationParameters({ temperature: 1e-4 }).sampling.temperature).toBe(1e-4)
+  })
+
   test('undefined is as good as left out', () => {
     expect(parseGenerationParameters({ temperature: undefined }).sampling.temperature).toBe(0.7)
   })

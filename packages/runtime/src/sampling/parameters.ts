@@ -5,6 +5,8 @@ import { samplingDefaults } from './defaults.ts'
 
 const maxStopStrings = 16
 
+const leastTemperature = 1e-4
+
 const number = (range: string, min: number, max: number) => {
   const allowed = `a number from ${range}`
   return v.pipe(v.number(allowed), v.minValue(min, allowed), v.maxValue(max, allowed))
@@ -66,7 +68,8 @@ export function parseGenerationParameters(parameters: Readonly<Record<string, un
   const output = { ...samplingDefaults, ...result.output }
   return {
     sampling: {
-      temperature: output.temperature,
+      // Nothing but the most likely token would be drawn, and a logit divided by as little is no number any more.
+      temperature: output.temperature < leastTemperature ? 0 : output.temperature,
       topK: output.top_k,
       // The smallest set that reaches any positive probability is the most likely token: what 0 asks for.
       topP: Math.max(output.top_p, 1e-6),

@@ -1,18 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseChatRequest } from '../../api/chat-request.ts'
-import { createFakeModel } from '../../engine/fake-model.ts'
-import { createModelText } from '../../engine/model-text.ts'
 import { openServedModel } from '../../engine/served-model.ts'
-import { createEngineService } from '../../engine/service.ts'
-import type { GgufHeader } from '../../formats/gguf.ts'
-import type { ChatMessage, ToolCall } from '../../protocol.ts'
 import type { Executor } from '../executor.ts'
 import { testModelCases } from '../model-cases.ts'
 import cases from '../reference/fixtures/qwen2.5-coder-0.5b-reference.json'
 import { createWasmExecutor } from './executor.ts'
 import { distances } from './int8-distance.ts'
 
-const open = async (precision?: 'f32') => {
+const open = async (precision?: 'int8' | 'f32') => {
   const { spec, weights } = await openServedModel('qwen2.5-coder-0.5b-instruct')
   return createWasmExecutor(spec, weights, { contextLength: 1024, precision })
 }
@@ -24,14 +18,8 @@ describe('in floats', () => testModelCases(() => open('f32'), 0.03, { cases: cas
 
 describe('with activations of 8 bits', () => {
   let executor: Executor
-  let header: GgufHeader
   beforeAll(async () => {
-    const model = await openServedModel('qwen2.5-coder-0.5b-instruct')
-    header = model.header
-    executor = await createWasmExecutor(model.spec, model.weights, {
-      contextLength: 1024,
-      precision: 'int8',
-    })
+    executor = await open('int8')
   }, 240_000)
   afterAll(() => executor?.dispose())
 
@@ -39,71 +27,5 @@ describe('with activations of 8 bits', () => {
     const { meanDivergence, topOneAgreement } = await distances(executor, cases)
     expect(meanDivergence).toBeLessThan(0.0005)
     expect(topOneAgreement).toBeGreaterThan(0.95)
-  }, 240_000)
-
-  test('is offered a tool by its own template, calls it because it wants to, and answers with what it gave', async () => {
-    const service = createEngineService(async () => ({
-      ...createFakeModel({}, executor),
-      ...createModelText(header),
-    }))
-    let lastStream = 0
-    const read = async (begin: (stream: number) => void) => {
-      const stream = ++lastStream
-      begin(stream)
-      const said = { text: '', calls: [] as { name: string; arguments: string }[], end: '' }
-      for (;;) {
-        const events = await service.next(stream)
-        if (events.length === 0) return said
-        for (const event of events) {
-          if (event.type === 'done') said.end = event.finishReason
-          if (event.type !== 'tokens') continue
-          said.text += event.text
-          for (const { name, arguments: json, index } of event.toolCalls ?? []) {
-            said.calls[index] ??= { name: name ?? '', arguments: '' }
-            said.calls[index].arguments += json ?? ''
-          }
-        }
-      }
-    }
-    await read((stream) =>
-      service.load(stream, { model: 'qwen', backend: 'wasm', catalogueUrl: '', baseUrl: '' }),
-    )
-    const parameters = {
-      type: 'object',
-      properties: { city: { type: 'string' } },
-      required: ['city'],
-      additionalProperties: false,
-    }
-    const description = 'Tells the temperature in a city, in degrees.'
-    const tools = [{ type: 'function', function: { name: 'temperature_in', description, parameters } }]
-    const ask = (messages: readonly ChatMessage[]) => {
-      const asked = { messages, tools, tool_choice: 'auto', temperature: 0, max_tokens: 60 }
-      return read((stream) => service.generate(stream, parseChatRequest(asked).generate))
-    }
-    // As the conversation goes so far: a model as small calls with the template's own tags where it has seen them.
-    const callOf = (id: string, call: ToolCall['function']): ToolCall => ({
-      id,
-      type: 'function',
-      function: call,
-    })
-    const rome = callOf('call_0', { name: 'temperature_in', arguments: '{"city": "Rome"}' })
-    const conversation: ChatMessage[] = [
-      { role: 'user', content: 'How warm is it in Rome now?' },
-      { role: 'assistant', content: '', tool_calls: [rome] },
-      { role: 'tool', content: '31', tool_call_id: 'call_0' },
-      { role: 'assistant', content: 'It is 31 degrees in Rome now.' },
-      { role: 'user', content: 'How warm is it in Oslo now?' },
-    ]
-    const first = await ask(conversation)
-    expect(first, first.text).toMatchObject({ end: 'tool_calls', calls: [{ name: 'temperature_in' }] })
-    const [call] = first.calls
-    expect(JSON.parse(call!.arguments)).toEqual({ city: 'Oslo' })
-    const second = await ask([
-      ...conversation,
-      { role: 'assistant', content: first.text, tool_calls: [callOf('call_1', call!)] },
-      { role: 'tool', content: '17', tool_call_id: 'call_1' },
-    ])
-    expect(second, second.text).toMatchObject({ end: 'stop', calls: [] })
-    expect(second.text).toContain('17')
   }, 240_000)
 })
