@@ -10,10 +10,12 @@ function answerOnWasm(page: Page) {
   return page.evaluate(async () => {
     // biome-ignore lint/suspicious/noExplicitAny: the page's own global
     const { createEngine } = (globalThis as any).brasa
+    const threads = Math.min(8, navigator.hardwareConcurrency)
     const engine = await createEngine({
       model: 'smollm2-135m-instruct',
       backend: 'wasm',
       precision: 'f32',
+      threads,
     })
     const { choices } = await engine.chat.completions.create({
       messages: [{ role: 'user', content: 'What is the capital of France?' }],
@@ -22,7 +24,6 @@ function answerOnWasm(page: Page) {
     })
     const { backend, features } = engine.device
     await engine.dispose()
-    const threads = Math.min(8, navigator.hardwareConcurrency)
     return { isolated: crossOriginIsolated, threads, backend, features, answer: choices[0].message.content }
   })
 }
