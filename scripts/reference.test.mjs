@@ -21,4 +21,4 @@ test('docs/reference is what `npm run docs:reference` writes', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}, 120_000)
+}, 600_000)
