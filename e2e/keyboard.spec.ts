@@ -23,7 +23,7 @@ test('without a pointer: settings, load, ask, stop, again, edit, chats, copy, mo
   await expect(page.getByText(/^At temperature 0 the likeliest/)).toBeVisible()
   await pressButton(page, 'Load model')
   await expectReady(page)
-  await expect(page.getByText(/^WebAssembly on /)).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Running on' }).getByText(/^WebAssembly on /)).toBeVisible()
 
   // Ask, and stop with Esc.
   const box = page.getByLabel('Message')
