@@ -22,11 +22,20 @@ function responseFormat(format: StructuredFormat): object {
 
 /** Formats through the API and a real model, worse ones and more complex ones than people write. */
 export function testStructuredFormats(engineOf: () => Engine): void {
-  const post = (path: string, body: object) =>
+  const postOnce = (path: string, body: object) =>
     engineOf().fetch(`https://brasa.invalid/v1/${path}`, {
       method: 'POST',
       body: JSON.stringify({ prompt: 'An example:\n', ...body }),
     })
+  /** Comes again where more formats are to be compiled than there is room for, as clients do. */
+  const post = async (path: string, body: object) => {
+    for (let attempt = 1; ; attempt++) {
+      const response = await postOnce(path, body)
+      if (response.status !== 429 || attempt === 60) return response
+      await response.body?.cancel()
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+    }
+  }
   const schemaAnswer = async (schema: object, seed: number) => {
     const response = await post('completions', {
       ...{ max_tokens: 40, temperature: 0.7, seed },
