@@ -104,11 +104,12 @@ test('a damaged part is noticed and fetched again; without a connection it says 
   await expect(alert).toContainText('You are offline')
   await expect(alert).toContainText('A part of hurt.gguf on this device is damaged')
   await expect(alert.getByRole('button', { name: 'Take other.gguf' })).toBeVisible()
-  await context.setOffline(false)
-  // The server is gone, and the connection is not: one click once it is back.
+  // The server is gone, and the connection is not, which the page notices: one click once both are back.
   const { bytes } = server.files.get('/hurt.gguf')!
   server.files.delete('/hurt.gguf')
-  await alert.getByRole('button', { name: 'Try again' }).click()
+  await context.setOffline(false)
+  await expect(alert).toContainText('A part of hurt.gguf is damaged')
+  await alert.getByRole('button', { name: 'Fetch it again' }).click()
   await expect(alert).toContainText('A part of hurt.gguf is damaged')
   await expect(alert.getByRole('button', { name: 'Fetch it again' })).toBeEnabled()
   server.files.set('/hurt.gguf', { bytes })
