@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build as esbuild } from 'esbuild'
 import { build as vite } from 'vite'
@@ -32,8 +32,10 @@ export function installInEmptyApp(): App {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   npm(folder, 'install', '--offline', '--no-audit', '--no-fund', tarball)
   // What an app with the AI SDK has beside the package.
-  mkdirSync(join(folder, 'node_modules', '@ai-sdk'))
-  symlinkSync(join(root, 'node_modules', aiSdk), join(folder, 'node_modules', aiSdk))
+  for (const name of [aiSdk, '@types/node']) {
+    mkdirSync(dirname(join(folder, 'node_modules', name)))
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
   cpSync(sources, folder, { recursive: true })
   return { folder, tarball, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }

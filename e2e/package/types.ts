@@ -1,6 +1,5 @@
 // Compiled by a strict TypeScript that knows nothing of Brasa's own settings.
 import { createEngine, type Engine, isBrasaError } from '@brasa/runtime'
-import { brasa } from '@brasa/runtime/ai-sdk'
 import { answerRequests, type ServiceWorkerScope } from '@brasa/runtime/answer-requests'
 import { createLanguageModel, type LanguageModel } from '@brasa/runtime/prompt-api'
 import '@brasa/runtime/service-worker'
@@ -26,7 +25,5 @@ export async function choose(engine: Engine): Promise<string> {
   const session: LanguageModel = await createLanguageModel(engine).create({ topK: 3 })
   return session.prompt('Yes or no?', { responseConstraint: { enum: ['yes', 'no'] } })
 }
-
-export const modelId = (engine: Engine): string => brasa(engine)(engine.model.id).modelId
 
 export const serve = (scope: ServiceWorkerScope): void => answerRequests(scope)
