@@ -69,7 +69,7 @@ test('without a pointer: settings, load, ask, stop, again, edit, chats, copy, mo
   await typeInto(page, box, 'Say hello.')
   await page.keyboard.press('Enter')
   await lastAnswer(page)
-  await expect(page.getByText('Ended at the longest answer')).toBeVisible()
+  await expect(page.getByText('Limit reached')).toBeVisible()
   const contextUsed = () =>
     answers(page)
       .last()
