@@ -1,4 +1,4 @@
-import { expect, type FileChooser, type Locator, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 
 // What a person without a pointer has: real key presses, and the focus only where Tab and arrows bring it.
 
@@ -41,24 +41,4 @@ export async function chooseOption(page: Page, select: Locator, text: string): P
   const chosen = () =>
     select.evaluate((element) => (element as HTMLSelectElement).selectedOptions[0]?.textContent ?? '')
   await expect.poll(chosen).toContain(text)
-}
-
-/** Of a group of radio buttons: Tab comes to the chosen one, and arrows choose another. */
-export async function chooseRadio(page: Page, from: Locator, to: Locator): Promise<void> {
-  await tabTo(page, from)
-  for (let step = 0; step < 3 && !(await to.isChecked()); step++) await page.keyboard.press('ArrowDown')
-  await expect(to).toBeChecked()
-}
-
-/** Presses a control that opens the browser's own dialog for files. */
-export async function pressForFiles(page: Page, wanted: Locator): Promise<FileChooser> {
-  await tabTo(page, wanted)
-  let chooser: FileChooser | undefined
-  // A browser that is still putting the last one away opens no other.
-  await expect(async () => {
-    const opened = page.waitForEvent('filechooser', { timeout: 5000 })
-    await page.keyboard.press('Enter')
-    chooser = await opened
-  }).toPass()
-  return chooser!
 }
