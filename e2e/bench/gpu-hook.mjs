@@ -1,6 +1,7 @@
 // @ts-check
 import { openBrowser } from './browser.mjs'
 import { promptOf, spareIndex } from './prompts.mjs'
+import { hookScript } from './worker-hook.mjs'
 
 /**
  * @typedef {object} GpuCounts since a page was opened, of the page and its workers
@@ -13,10 +14,7 @@ import { promptOf, spareIndex } from './prompts.mjs'
  * @property {number} bytesHeld by buffers that were created and not destroyed
  */
 
-/**
- * Counts WebGPU calls by standing in for them, here and in the workers that this page starts. Whoever makes the calls need not
- * know. Runs in the page: it may use nothing from around it.
- */
+/** Counts WebGPU calls by standing in for them: whoever makes the calls need not know. */
 function installGpuHook() {
   const scope = /** @type {any} */ (globalThis)
   const counts = {
@@ -82,25 +80,6 @@ function installGpuHook() {
   }
   if (scope.document === undefined) return
 
-  // A worker's own scripts come after this one; `import.meta.url` in them stays what it was.
-  const hookUrl = URL.createObjectURL(new Blob([`(${installGpuHook})()`], { type: 'text/javascript' }))
-  const { Worker } = scope
-  scope.Worker = class extends Worker {
-    /**
-     * @param {string | URL} url
-     * @param {WorkerOptions} [options]
-     */
-    constructor(url, options) {
-      const scripts = [hookUrl, new URL(url, scope.location.href).href].map((script) =>
-        JSON.stringify(script),
-      )
-      const isModule = options?.type === 'module'
-      const start = isModule
-        ? scripts.map((script) => `import ${script};`).join('')
-        : `importScripts(${scripts})`
-      super(URL.createObjectURL(new Blob([start], { type: 'text/javascript' })), options)
-    }
-  }
   let numQuestions = 0
   scope.readGpuCounts = async () => {
     const question = ++numQuestions
@@ -118,7 +97,7 @@ function installGpuHook() {
   }
 }
 
-export const gpuHookScript = `(${installGpuHook})()`
+export const gpuHookScript = hookScript(installGpuHook)
 
 /**
  * @param {import('playwright').Page} page opened with the hook's script

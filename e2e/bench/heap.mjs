@@ -1,5 +1,6 @@
 // @ts-check
 import { withDeadline } from './system.mjs'
+import { hookScript } from './worker-hook.mjs'
 
 /**
  * @typedef {(method: string, params?: object) => Promise<any>} Call of the Chrome DevTools Protocol
@@ -9,11 +10,30 @@ import { withDeadline } from './system.mjs'
  * @property {Map<string, Target & { receive: (message: string) => void }>} workers by session
  */
 
+/**
+ * Keeps a list of the memories that are made. To look for them later, with `Runtime.queryObjects`, ends the page of wllama and of
+ * ONNX Runtime in Chromium 156.
+ */
+export const keepMemoriesScript = hookScript(() => {
+  const scope = /** @type {any} */ (globalThis)
+  /** @type {WebAssembly.Memory[]} */
+  const memories = []
+  scope.wasmMemories = memories
+  scope.WebAssembly.Memory = class extends WebAssembly.Memory {
+    /** @param {WebAssembly.MemoryDescriptor} descriptor */
+    constructor(descriptor) {
+      super(descriptor)
+      memories.push(this)
+    }
+  }
+})
+
 /** A thread that sleeps inside of WebAssembly hears nothing. */
 const answerMs = 2_000
 
 /**
- * What a page and its workers hold, right after garbage was collected. Threads that sleep are not heard; what they share is.
+ * What a page and its workers hold, right after garbage was collected. Threads that sleep are not heard. Memories of WebAssembly
+ * are known where the page began with `keepMemoriesScript`, and are those that the page and its own workers made, not theirs.
  * @param {Pick<import('./browser.mjs').Browser, 'page' | 'residentBytes'>} browser
  * @returns {Promise<Pick<import('./schema.mjs').Memory, 'jsHeapBytes' | 'wasmHeapBytes' | 'processBytes'>>}
  */
@@ -30,9 +50,7 @@ export async function memoryOf({ page, residentBytes }) {
     const heaps = await Promise.all((await withWorkers(root)).map(heapOf))
     const known = heaps.filter((heap) => heap !== undefined)
     const sumOf = (/** @type {readonly number[]} */ values) => values.reduce((sum, value) => sum + value, 0)
-    // Threads hold one and the same memory: whoever holds most of what is shared holds all of it.
-    const wasmHeapBytes =
-      sumOf(known.flatMap(({ own }) => own)) + Math.max(0, ...known.map(({ shared }) => sumOf(shared)))
+    const wasmHeapBytes = sumOf(known.map(({ wasmBytes }) => wasmBytes))
     return {
       jsHeapBytes: sumOf(known.map(({ usedBytes }) => usedBytes)),
       ...(wasmHeapBytes > 0 && { wasmHeapBytes }),
@@ -99,29 +117,18 @@ function workerOf(parent, sessionId) {
 
 /**
  * @param {Target} target
- * @returns {Promise<{ usedBytes: number, own: number[], shared: number[] } | undefined>} undefined where it does not answer
+ * @returns {Promise<{ usedBytes: number, wasmBytes: number } | undefined>} undefined where it does not answer
  */
 async function heapOf({ call }) {
   try {
+    await answerOf(call('HeapProfiler.collectGarbage'))
+    const { usedSize } = await answerOf(call('Runtime.getHeapUsage'))
     const { result } = await answerOf(
-      call('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' }),
-    )
-    // Collects garbage first.
-    const { objects } = await answerOf(call('Runtime.queryObjects', { prototypeObjectId: result.objectId }))
-    const sizes = await answerOf(
-      call('Runtime.callFunctionOn', {
-        objectId: objects.objectId,
-        functionDeclaration: `function () {
-          const buffers = this.map(({ buffer }) => buffer)
-          const sizesOf = (isShared) =>
-            buffers.filter((buffer) => buffer instanceof ArrayBuffer !== isShared).map(({ byteLength }) => byteLength)
-          return { own: sizesOf(false), shared: sizesOf(true) }
-        }`,
-        returnByValue: true,
+      call('Runtime.evaluate', {
+        expression: '(globalThis.wasmMemories ?? []).reduce((sum, { buffer }) => sum + buffer.byteLength, 0)',
       }),
     )
-    const { usedSize } = await answerOf(call('Runtime.getHeapUsage'))
-    return { usedBytes: usedSize, ...sizes.result.value }
+    return { usedBytes: usedSize, wasmBytes: result.value }
   } catch {
     return undefined
   }

@@ -155,7 +155,7 @@ import { reasonOf, ScriptError } from '../../scripts/command-line.mjs'
  * @property {number} [kvCacheBytes] by its own account
  * @property {number} [otherBytes] by its own account
  * @property {number} [jsHeapBytes] of the page and its workers but for threads that sleep, after garbage was collected
- * @property {number} [wasmHeapBytes] of all memories there; one that threads share counts once
+ * @property {number} [wasmHeapBytes] of the engine's WebAssembly; what threads share counts once
  * @property {number} [processBytes] resident in all of its browser's processes
  */
 

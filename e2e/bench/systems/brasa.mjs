@@ -113,7 +113,13 @@ async function openSession(setting) {
     follow: (reference) => scoreAlong(loaded(), reference),
     memory: async () => {
       const memory = await loaded().evaluate((engine) => engine.memory())
-      return { ...memory, ...(await memoryOf(browser)) }
+      const heapBytes = memory.weightBytes + memory.kvCacheBytes + memory.otherBytes
+      return {
+        ...memory,
+        // Weights, keys and values are in it, and `otherBytes` is what it has besides.
+        ...(setting.backend !== 'webgpu' && { wasmHeapBytes: heapBytes }),
+        ...(await memoryOf(browser)),
+      }
     },
     setBusy: (isBusy) => setBusy(page, isBusy),
     close,

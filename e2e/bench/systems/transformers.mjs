@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { openBrowser, openPage, setBusy } from '../browser.mjs'
 import { countWorkIn } from '../gpu-hook.mjs'
-import { memoryOf } from '../heap.mjs'
+import { keepMemoriesScript, memoryOf } from '../heap.mjs'
 import { loadPrompt } from '../prompts.mjs'
 import { failure, threadsInWords } from '../system.mjs'
 import { requireReachable } from './hub.mjs'
@@ -51,7 +51,7 @@ const countWork = (setting) =>
  */
 async function openSession(setting) {
   if (setting.folder === undefined) await requireReachable(hubUrl, '--transformers-model')
-  const browser = await openBrowser(setting.browser)
+  const browser = await openBrowser(setting.browser, keepMemoriesScript)
   const { page, close } = browser
   await openPage(page, setting.url, 'isPeerPage').catch(async (error) => {
     await close()

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { openBrowser, openPage, setBusy } from '../browser.mjs'
 import { countWorkIn } from '../gpu-hook.mjs'
-import { memoryOf } from '../heap.mjs'
+import { keepMemoriesScript, memoryOf } from '../heap.mjs'
 import { loadPrompt } from '../prompts.mjs'
 import { failure } from '../system.mjs'
 import { requireReachable } from './hub.mjs'
@@ -61,7 +61,7 @@ async function openSession(setting) {
   if (library === undefined) {
     await requireReachable(`${model}/resolve/main/mlc-chat-config.json`, '--webllm-model')
   }
-  const browser = await openBrowser(setting.browser)
+  const browser = await openBrowser(setting.browser, keepMemoriesScript)
   const { page, close } = browser
   await openPage(page, setting.url, 'isPeerPage').catch(async (error) => {
     await close()

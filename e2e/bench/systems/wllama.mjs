@@ -1,7 +1,7 @@
 // @ts-check
 import { openBrowser, openPage, setBusy } from '../browser.mjs'
 import { countWorkIn } from '../gpu-hook.mjs'
-import { memoryOf } from '../heap.mjs'
+import { keepMemoriesScript, memoryOf } from '../heap.mjs'
 import { loadPrompt } from '../prompts.mjs'
 import { failure, threadsInWords } from '../system.mjs'
 
@@ -46,7 +46,7 @@ export function wllama(setting) {
  * @returns {Promise<Session>}
  */
 async function openSession(setting) {
-  const browser = await openBrowser(setting.browser)
+  const browser = await openBrowser(setting.browser, keepMemoriesScript)
   const { page, close } = browser
   await openPage(page, setting.url, 'isPeerPage').catch(async (error) => {
     await close()
