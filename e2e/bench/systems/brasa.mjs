@@ -170,11 +170,11 @@ async function loadEngine(page, { model, backend, linears, precision, threads, v
  * @param {EngineHandle} engine
  * @param {Setting} setting
  */
-async function factsOf(engine, { backend, file, precision, threads }) {
+async function factsOf(engine, { backend, file, precision }) {
   const { device, weightBytes, numCores } = await engine.evaluate(async (engine) => {
-    const { backend, adapter, linears, decode, reason } = engine.device
+    const { backend, adapter, linears, decode, threads, reason } = engine.device
     return {
-      device: { backend, adapter, linears, decode, reason },
+      device: { backend, adapter, linears, decode, threads, reason },
       weightBytes: (await engine.memory()).weightBytes,
       numCores: Math.min(navigator.hardwareConcurrency, 8),
     }
@@ -188,7 +188,8 @@ async function factsOf(engine, { backend, file, precision, threads }) {
   // ONNX Runtime's rows of the embedding are looked up outside of it.
   const bytes = device.linears?.weightBytes ?? weightBytes - file.embeddingBytesApart
   const onCpu = backend !== 'webgpu'
-  const numThreads = Math.min(threads ?? numCores, numCores)
+  // ONNX Runtime takes all that we let it.
+  const numThreads = device.threads ?? numCores
   return {
     device: onCpu ? `CPU, ${threadsInWords(numThreads)}` : device.adapter,
     ...(precision && { detail: `activations in ${precision}` }),
