@@ -29,8 +29,8 @@ export interface EngineOptions {
   /** How ONNX Runtime computes linear layers; by default f32 where it fits into memory, else int8. `engine.device.linears` tells. */
   readonly linears?: 'f32' | 'int8'
   /**
-   * What WebAssembly multiplies quantised weights by: activations of 15 bits, the default; of 8, faster and coarser; or as they are,
-   * slower, and then keys and values are kept in 32 bits too, not in 16.
+   * What WebAssembly multiplies quantised weights by: activations of 15 bits, the default; of 8 before most of them, faster and
+   * coarser; or as they are, slower, and then keys and values are kept in 32 bits too, not in 16.
    */
   readonly precision?: 'int8' | 'int16' | 'f32'
   /**

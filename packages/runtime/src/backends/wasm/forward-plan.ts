@@ -58,7 +58,8 @@ export function planForward(
   options: PlanOptions,
 ): ForwardPlan {
   const { numRows, precision } = options
-  const width = precision === 'int16' ? 2 : 1
+  const attentionInputs = new Set(matrices.blocks.map(({ queryKeyValue }) => queryKeyValue))
+  const widthFor = (matrix: Matrix) => (precision === 'int16' || attentionInputs.has(matrix) ? 2 : 1)
   const { hiddenSize } = spec
   const rowsPerGroup = rowsPerGroupOf(numRows)
   const hiddenStride = paddedBytes(hiddenSize)
@@ -101,7 +102,7 @@ export function planForward(
           ...[rows, numColumns, input.address, input.stride],
           ...[norm === undefined ? 0 : matrices.vector(norm.weight), f32(norm?.epsilon ?? 0)],
           ...(wantsFloats ? [floats, 0, 0, 0] : [0, quants, scales, sums]),
-          ...[perGroup, width],
+          ...[perGroup, widthFor(matrix)],
         ],
       },
     ]
@@ -125,7 +126,7 @@ export function planForward(
         ...quantised,
         ...[takesFloats ? (input.isAsItWas ? input.address : floats) : 0, rows === 1 ? 1 : rowsPerGroup],
         ...[output.address, output.stride, output.epilogue, f32(output.scale)],
-        ...[options.takesBytes ? 1 : 0, width],
+        ...[options.takesBytes ? 1 : 0, widthFor(matrix)],
       ],
     }
   }

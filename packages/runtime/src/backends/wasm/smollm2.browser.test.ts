@@ -39,7 +39,7 @@ describe('with activations of 8 bits', () => {
 
   test('stays near the float64 distributions', async () => {
     const { meanDivergence, topOneAgreement } = await distances(executor, cases)
-    expect(meanDivergence).toBeLessThan(0.004)
-    expect(topOneAgreement).toBeGreaterThan(0.92)
+    expect(meanDivergence).toBeLessThan(0.002)
+    expect(topOneAgreement).toBeGreaterThan(0.93)
   }, 120_000)
 })
