@@ -23,7 +23,7 @@ const questions = [
   'Write a Python function that reverses a list, and explain it in a numbered list.',
 ]
 
-/** @type {readonly { name: string, open: (page: Page) => Promise<unknown> }[]} */
+/** @type {readonly { name: string, open: (page: Page) => Promise<unknown>, show?: (page: Page) => Promise<unknown> }[]} */
 const pictures = [
   { name: 'chat', open: openChat },
   {
@@ -41,7 +41,7 @@ const pictures = [
   { name: 'api', open: openAnswered },
   { name: 'keys', open: (page) => openSheet(page, '?') },
   { name: 'preferences', open: (page) => openSheet(page, 'Alt+,') },
-  { name: 'benchmark', open: openMeasured },
+  { name: 'benchmark', open: openMeasured, show: (page) => downloadOf(page).scrollIntoViewIfNeeded() },
 ]
 
 /**
@@ -119,8 +119,11 @@ async function openMeasured(page) {
   await page.getByLabel('CPU (WebAssembly)').check()
   for (const name of ['First token of 32', 'Load from storage']) await page.getByLabel(name).uncheck()
   await page.getByRole('button', { name: 'Run', exact: true }).click()
-  await page.getByText('Download JSON').waitFor({ timeout })
+  await downloadOf(page).waitFor({ timeout })
 }
+
+/** @param {Page} page */
+const downloadOf = (page) => page.getByText('Download JSON')
 
 /**
  * Loads the model and asks, greedily and on the CPU, so that the words are the same every time and everywhere.
@@ -166,12 +169,14 @@ async function openLoading(page) {
 /**
  * @param {Page} page
  * @param {string} path without its size and its ending
+ * @param {(page: Page) => Promise<unknown>} [show] brings what matters into sight
  */
-async function takeSizes(page, path) {
+async function takeSizes(page, path, show) {
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport)
     // What a narrow page moves is at its place again.
     await page.waitForTimeout(300)
+    await show?.(page)
     await take(page, `${path}-${size}`)
   }
 }
@@ -248,10 +253,10 @@ await runAsScript(import.meta.url, async (args) => {
     await held.close()
     await page.setViewportSize(sizes.desktop)
     await loadAndAsk(page)
-    for (const { name, open } of pictures) {
+    for (const { name, open, show } of pictures) {
       await page.setViewportSize(sizes.desktop)
       await open(page)
-      await takeSizes(page, join(values.out, name))
+      await takeSizes(page, join(values.out, name), show)
       await context.setOffline(false)
       // Each begins from a page of its own, with nothing over it.
       await page.goto('about:blank')
