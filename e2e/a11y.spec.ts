@@ -1,20 +1,10 @@
 import { expect, type Page, test } from '@playwright/test'
-import { seriousProblems, tooSmall, tooWide } from './axe.ts'
+import { expectNoFaults, seriousProblems, tooSmall, tooWide } from './axe.ts'
 import { ask, lastAnswer, openLoadedChat } from './chat-page.ts'
 
 const desktop = { width: 1280, height: 800 }
 const phone = { width: 360, height: 740 }
 const parts = ['chat', 'models', 'compare', 'onnx', 'api'] as const
-
-/** A fault anywhere is reported with where it was found, and hides none of the others. */
-function expectNoFaults() {
-  const faults: string[] = []
-  return {
-    add: (where: string, found: readonly string[]) =>
-      faults.push(...found.map((fault) => `${where}: ${fault}`)),
-    end: () => expect([...new Set(faults)].join('\n')).toBe(''),
-  }
-}
 
 async function showPart(page: Page, part: string): Promise<void> {
   await page.evaluate((hash) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Page } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -8,6 +8,16 @@ interface Violation {
   readonly id: string
   readonly impact: string
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[]
+}
+
+/** A fault anywhere is reported with where it was found, and hides none of the others. */
+export function expectNoFaults() {
+  const faults: string[] = []
+  return {
+    add: (where: string, found: readonly string[]) =>
+      faults.push(...found.map((fault) => `${where}: ${fault}`)),
+    end: () => expect([...new Set(faults)].join('\n')).toBe(''),
+  }
 }
 
 /** What axe finds serious or critical on the page as it is, a line each: empty if nothing. */
@@ -32,12 +42,24 @@ export async function tooWide(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const boxes = [
       document.documentElement,
-      ...document.querySelectorAll<HTMLElement>('main, .page, .talk, .side, dialog'),
+      ...document.querySelectorAll<HTMLElement>(
+        'main, .page, .talk, .ask, .side, dialog, .menu, .toast-card',
+      ),
     ]
     return boxes
       .filter((box) => box.clientWidth > 0 && box.scrollWidth > box.clientWidth)
       .map((box) => `${box.tagName.toLowerCase()}.${box.className}: ${box.scrollWidth} in ${box.clientWidth}`)
   })
+}
+
+/** What moves by itself on the page now. */
+export async function moving(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() =>
+    document.getAnimations().map((animation) => {
+      const { target, pseudoElement } = animation.effect as KeyframeEffect
+      return `${target?.tagName.toLowerCase()}.${target?.className}${pseudoElement ?? ''}`
+    }),
+  )
 }
 
 /** What a finger can hardly hit: controls smaller than 40 px, links within text aside. */

@@ -1,9 +1,10 @@
 import { chromium, expect, type Page, test } from '@playwright/test'
-import { ask, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
+import { ask, expectReady, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
+import { pressButton } from './keys.ts'
 
-test('a WebGPU that was asked for and is not there is said, and how to turn it on', async ({ baseURL }, {
-  project,
-}) => {
+test('a WebGPU that was asked for and is not there is said, how to turn it on, and a key runs on the CPU', async ({
+  baseURL,
+}, { project }) => {
   const { executablePath } = project.use.launchOptions ?? {}
   const browser = await chromium.launch({
     args: ['--no-sandbox', '--disable-features=WebGPU', '--disable-gpu'],
@@ -16,6 +17,8 @@ test('a WebGPU that was asked for and is not there is said, and how to turn it o
     await page.getByRole('button', { name: 'Load model' }).click()
     const alert = page.locator('[role=alert][data-code=webgpu_unavailable]')
     await expect(alert).toContainText(/WebGPU/)
+    await pressButton(page, 'Run on the CPU')
+    await expectReady(page)
   } finally {
     await browser.close()
   }

@@ -90,13 +90,23 @@ test('by keys alone: search, open, rename, delete and Undo, export and import; a
   await page.keyboard.press('ControlOrMeta+z')
   await expect(page.locator('.nav-chat')).toHaveCount(2)
 
-  // One as Markdown, all as JSON.
-  await chatLine(page, 'Fire').focus()
-  await page.keyboard.press('Tab')
-  const markdown = page.waitForEvent('download')
-  await takeFromMenu(page, 'Export as Markdown')
-  expect((await markdown).suggestedFilename()).toBe('Fire.md')
-  expect(await readFile(await (await markdown).path(), 'utf8')).toMatch(/^# Fire .*\n\n## You .*\n\nA haiku/)
+  // One as Markdown and as JSON, all as JSON.
+  const exported = async (word: string) => {
+    await chatLine(page, 'Fire').focus()
+    await page.keyboard.press('Tab')
+    const download = page.waitForEvent('download')
+    await takeFromMenu(page, word)
+    return {
+      name: (await download).suggestedFilename(),
+      bytes: await readFile(await (await download).path()),
+    }
+  }
+  const markdown = await exported('Export as Markdown')
+  expect(markdown.name).toBe('Fire.md')
+  expect(markdown.bytes.toString()).toMatch(/^# Fire .*\n\n## You .*\n\nA haiku/)
+  const one = await exported('Export as JSON')
+  expect(one.name).toBe('Fire.json')
+  expect(JSON.parse(one.bytes.toString()).chats).toMatchObject([{ title: 'Fire' }])
   await toAllChats(page)
   const json = page.waitForEvent('download')
   await takeFromMenu(page, 'Export all chats')
@@ -119,6 +129,14 @@ test('by keys alone: search, open, rename, delete and Undo, export and import; a
   await importFile(file)
   await expect(page.getByText('1 chat was imported. 1 chat was here already.')).toBeVisible()
   await expect(page.locator('.nav-chat')).toHaveText(['Fire', 'Summary of the harbour log'])
+  for (const { name, bytes } of [markdown, one]) {
+    await chatLine(page, 'Fire').focus()
+    await page.keyboard.press('Delete')
+    await expect(page.locator('.nav-chat')).toHaveCount(1)
+    await importFile({ name, mimeType: '', buffer: bytes })
+    await expect(page.getByText('1 chat was imported.')).toBeVisible()
+    await expect(page.locator('.nav-chat')).toHaveText(['Fire', 'Summary of the harbour log'])
+  }
   await importFile({
     name: 'bad.json',
     mimeType: 'application/json',

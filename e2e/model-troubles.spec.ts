@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { chromium, expect, type Page, test } from '@playwright/test'
 import { type FileServer, serveFiles } from './file-server.ts'
+import { press, pressButton } from './keys.ts'
 import { hugeModelHeader, tinyModelBytes } from './tiny-model.ts'
 
-// Each trouble is a sentence that says what happened, a button that helps, and no conversation lost.
+// Each trouble is a sentence that says what happened, a button that helps, which keys reach, and no conversation lost.
 
 let server: FileServer
 test.beforeEach(async () => {
@@ -113,7 +114,7 @@ test('a damaged part is noticed and fetched again; without a connection it says 
   await expect(alert).toContainText('A part of hurt.gguf is damaged')
   await expect(alert.getByRole('button', { name: 'Fetch it again' })).toBeEnabled()
   server.files.set('/hurt.gguf', { bytes })
-  await alert.getByRole('button', { name: 'Fetch it again' }).click()
+  await press(page, alert.getByRole('button', { name: 'Fetch it again' }))
   await expect(row(page, 'hurt')).toContainText('In use')
   await expectChatKept(page)
 })
@@ -135,7 +136,7 @@ test('storage that is emptied under the page is told, and one click keeps the mo
   await expect(notice(page, 'model_gone')).toContainText(
     'The browser’s storage was emptied: gone is no longer kept on this device.',
   )
-  await page.getByRole('button', { name: 'Keep it here' }).click()
+  await pressButton(page, 'Keep it here')
   await expect(notice(page, 'model_gone')).toHaveCount(0)
   await expect(page.getByLabel('Model state')).toHaveText('On this device')
   await page.reload()
@@ -148,9 +149,13 @@ test('a second tab that wants the same model waits, says so, and fetches nothing
 }) => {
   const pages = await Promise.all([context.newPage(), context.newPage()])
   const [first, second] = pages as [Page, Page]
+  await open(first)
+  await add(first, await publish('earlier'))
+  await talk(first)
   const url = await publish('shared')
   for (const page of pages) {
     await open(page)
+    await expect(row(page, 'earlier')).toContainText('In use')
     await page.getByLabel('Address of a model').fill(url)
     await page.getByRole('button', { name: 'Look', exact: true }).click()
     await expect(page.getByRole('button', { name: /^Download/ })).toBeVisible()
@@ -169,6 +174,7 @@ test('a second tab that wants the same model waits, says so, and fetches nothing
   for (const page of pages) await expect(row(page, 'shared')).toContainText('In use')
   // The header was read once more before the download; the second tab fetched none of it.
   expect(server.bytesSent - before).toBeLessThan(2.5 * server.files.get('/shared.gguf')!.bytes.length)
+  for (const page of pages) await expectChatKept(page)
 })
 
 test('a model that cannot fit is refused before it is fetched, with figures and what to take instead', async ({
@@ -176,6 +182,9 @@ test('a model that cannot fit is refused before it is fetched, with figures and 
 }) => {
   server.files.set('/huge.gguf', await hugeModelHeader())
   await open(page)
+  await add(page, await publish('small'))
+  await talk(page)
+  await page.goto('/#models')
   await page.getByLabel('Address of a model').fill(`${server.origin}/huge.gguf`)
   await page.getByRole('button', { name: 'Look', exact: true }).click()
   await expect(page.getByText(/On WebAssembly this model takes .* MiB/)).toBeVisible()
@@ -185,6 +194,9 @@ test('a model that cannot fit is refused before it is fetched, with figures and 
   await expect(alert).toContainText('Qwen2.5-Coder 0.5B Instruct (491 MB) fits here.')
   await expect(alert.getByRole('button', { name: 'Take Qwen2.5-Coder 0.5B Instruct' })).toBeVisible()
   expect(server.bytesSent).toBeLessThan(20e6)
+  await expectChatKept(page)
+  await page.reload()
+  await expectChatKept(page)
 })
 
 test('offline, a model that is not here is said to be missing, and one that is here is offered', async ({
@@ -199,7 +211,7 @@ test('offline, a model that is not here is said to be missing, and one that is h
   await page.getByRole('button', { name: 'Load Qwen2.5-Coder 0.5B Instruct' }).click()
   const alert = page.getByRole('alert').filter({ hasText: 'You are offline' })
   await expect(alert).toContainText('Qwen2.5-Coder 0.5B Instruct is not on this device')
-  await alert.getByRole('button', { name: 'Take here.gguf' }).click()
+  await press(page, alert.getByRole('button', { name: 'Take here.gguf' }))
   await expect(row(page, 'here')).toContainText('In use')
   await expectChatKept(page)
 })

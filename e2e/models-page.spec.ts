@@ -198,7 +198,7 @@ test('by keys alone two models are compared, stopped, swapped and asked again', 
     await page.keyboard.type('CPU (Web')
     await expect(pane.getByLabel('Runs on')).toHaveValue('wasm')
   }
-  await page.getByLabel('Prompt for both').focus()
+  await tabTo(page, page.getByLabel('Prompt for both'))
   await page.keyboard.type('Say something')
   await page.keyboard.press('Enter')
   const answers = page.locator('[data-role=compared]')

@@ -5,6 +5,7 @@ import { type BrowserContext, chromium, expect, type Page, test } from '@playwri
 import { chromiumArgs } from '../scripts/chromium.mjs'
 import { ask, expectReady, lastAnswer, loadTimeoutMs, longTask } from './chat-page.ts'
 import { makeVersions, watchOutside } from './deployment.ts'
+import { press } from './keys.ts'
 import { serveBelow } from './static-host.ts'
 
 const question = 'What is the capital of France?'
@@ -121,7 +122,7 @@ test('after one visit the app opens and answers with no server, before and after
       await page.bringToFront()
       await ask(page, longTask)
       await expect(page.locator('[data-role=answer]').last()).not.toBeEmpty()
-      await notice(page, 'update').getByRole('button', { name: 'Reload' }).click()
+      await press(page, notice(page, 'update').getByRole('button', { name: 'Reload' }))
       await expect(notice(page, 'update')).toContainText('once the answer')
       expect(await entryOf(page)).toBe(versions.entries[0])
       await page.getByRole('button', { name: 'Stop' }).click()
@@ -203,9 +204,31 @@ test('whoever has begun to use the page is asked before it is loaded again for m
     await page.getByRole('button', { name: 'Stop' }).click()
     await lastAnswer(page)
     expect(numLoads).toBe(1)
-    await notice(page, 'isolation').getByRole('button', { name: 'Reload' }).click()
+    await press(page, notice(page, 'isolation').getByRole('button', { name: 'Reload' }))
     await expect.poll(() => page.evaluate(() => crossOriginIsolated).catch(() => false)).toBe(true)
     await expectAnswer(page)
+  } finally {
+    await context.close()
+    await host.close()
+  }
+})
+
+test('the browser finds nothing wrong with the manifest, and would install the app', async ({ request }) => {
+  const host = await serveBelow('/app/', { isIsolated: true, folder: versions.first })
+  const { context, page } = await openBrowser('install')
+  try {
+    await page.goto(host.url)
+    await isControlled(page)
+    const devTools = await context.newCDPSession(page)
+    const { url, errors, data } = await devTools.send('Page.getAppManifest')
+    expect({ url, errors }).toEqual({ url: `${host.url}manifest.webmanifest`, errors: [] })
+    const { installabilityErrors } = await devTools.send('Page.getInstallabilityErrors')
+    expect(installabilityErrors).toEqual([])
+    const { icons, screenshots, shortcuts } = JSON.parse(data!)
+    const named = [...icons, ...screenshots].map(({ src }) => src)
+    for (const path of [...named, ...shortcuts.map((shortcut: { url: string }) => shortcut.url)]) {
+      expect((await request.get(new URL(path, url).href)).status(), path).toBe(200)
+    }
   } finally {
     await context.close()
     await host.close()

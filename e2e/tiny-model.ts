@@ -3,6 +3,7 @@ import { tinyModelFile } from '../packages/runtime/src/backends/reference/tiny-m
 import { ggmlTypes } from '../packages/runtime/src/formats/ggml-types.ts'
 import { readGguf } from '../packages/runtime/src/formats/gguf.ts'
 import { writeGguf } from '../packages/runtime/src/formats/gguf-writer.ts'
+import { writeOnnx } from '../packages/runtime/src/formats/onnx.ts'
 
 /**
  * A model of random weights that loads in no time and answers nonsense; another `name` is another file.
@@ -13,7 +14,26 @@ export async function tinyModelBytes(name: string, description = ''): Promise<Bu
   return Buffer.from(await tinyModelFile('tiny.gguf', metadata).arrayBuffer())
 }
 
-/** The same in two files, as gguf-split cuts a model. */
+/** The same with room for so long an answer that it is still being written when a test looks: a line feed after the other. */
+export async function talkativeModelBytes(name: string): Promise<Buffer> {
+  const metadata = { 'general.name': name, 'llama.context_length': 50_000 }
+  return Buffer.from(await tinyModelFile('tiny.gguf', metadata).arrayBuffer())
+}
+
+/** An ONNX model that adds 10 and 20 to rows of two. */
+export function addingModelBytes(): Buffer {
+  const bias = new Uint8Array(Float32Array.of(10, 20).buffer)
+  const bytes = writeOnnx({
+    name: 'adding',
+    nodes: [{ op: 'Add', inputs: ['x', 'bias'], outputs: ['y'] }],
+    constants: [{ name: 'bias', type: 'float32', dims: [2], data: bias }],
+    inputs: [{ name: 'x', type: 'float32', dims: ['rows', 2] }],
+    outputs: [{ name: 'y', type: 'float32', dims: ['rows', 2] }],
+  })
+  return Buffer.from(bytes)
+}
+
+/** A model of random weights in two files, as gguf-split cuts a model. */
 export async function splitModelFiles(name: string): Promise<{ name: string; bytes: Buffer }[]> {
   const file = await tinyModelBytes(name)
   const { metadata, tensors } = await readHeader(file)

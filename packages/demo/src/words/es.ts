@@ -616,7 +616,7 @@ export const es: Words = {
     load: 'Cargar',
     loadIt: (name) => `Cargar ${name}`,
     chat: 'Chat',
-    chatWith: (name) => `Chatear con ${name}`,
+    chatWith: (name) => `Chat con ${name}`,
     open: 'Abrir',
     openIt: (name) => `Abrir ${name}`,
     remove: 'Quitar',
