@@ -35,7 +35,13 @@ const pictures = [
     },
   },
   { name: 'offline', open: openOffline },
-  { name: 'models', open: (page) => showPart(page, 'models') },
+  {
+    name: 'models',
+    open: async (page) => {
+      await showPart(page, 'models')
+      await page.locator('main').getByText('In use').waitFor({ timeout })
+    },
+  },
   { name: 'compare', open: openCompared },
   { name: 'onnx', open: openSearched },
   { name: 'api', open: openAnswered },
