@@ -66,11 +66,17 @@ describe('chooseThreads', () => {
     expect(await choose({ 8: 3 }, { threads: 64 })).toEqual({ numThreads: 8, layerMs: 3, timed: [8] })
   })
 
-  test('measures once, and again where there are other cores or nothing can be kept', async () => {
+  test('measures once, and again where there are other cores, nothing can be kept or several threads lost to one', async () => {
     const remembered = memory()
     const first = await choose({ 1: 8, 4: 2, 8: 3 }, { remembered })
     expect(await choose({ 1: 1, 4: 1, 8: 1 }, { remembered })).toEqual({ ...first, timed: [] })
-    expect((await choose({ 1: 1, 2: 9 }, { remembered, most: 2 })).numThreads).toBe(1)
+    const busy = { 1: 8, 2: 9 }
+    expect((await choose(busy, { remembered, most: 2 })).timed).toEqual([1, 2])
+    expect(await choose({ 1: 8, 2: 5 }, { remembered, most: 2 })).toMatchObject({
+      numThreads: 2,
+      timed: [1, 2],
+    })
+    expect((await choose(busy, { remembered, most: 2 })).numThreads).toBe(2)
     const fail = async () => {
       throw new DOMException('No storage.', 'InvalidStateError')
     }

@@ -44,9 +44,13 @@ export async function chooseThreads(
   const key = JSON.stringify(['threads', userAgent, hardwareConcurrency, counts, precision, ...shape])
   // Without storage every load measures.
   const known = await remembered.get(key).catch(() => undefined)
-  const times = known ?? (await time(spec, tensors, counts, { precision, signal }))
-  if (known === undefined) await remembered.set(key, times).catch(() => undefined)
-  return fastest(times)
+  if (known !== undefined) return fastest(known)
+  const choice = fastest(await time(spec, tensors, counts, { precision, signal }))
+  // Several that lose to one speak of a machine that has other work just now: the next load measures again.
+  if (choice.numThreads > 1 || counts.length === 1) {
+    await remembered.set(key, choice.times).catch(() => undefined)
+  }
+  return choice
 }
 
 /** All that there may be, half as many, and one. */
