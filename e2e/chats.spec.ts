@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Browser, expect, type FileChooser, type Page, test } from '@playwright/test'
 import { ask, lastAnswer, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
+import { chooseFiles } from './keys.ts'
 
 /** A chat as pages from before the database left it. */
 const legacyChat = (id: string, asked: string, answered: string, updatedAt = Date.now()) => ({
@@ -120,11 +121,12 @@ test('by keys alone: search, open, rename, delete and Undo, export and import; a
   await chatLine(page, 'Fire').focus()
   await page.keyboard.press('Delete')
   await expect(page.locator('.nav-chat')).toHaveCount(1)
-  const importFile = async (chosen: Parameters<FileChooser['setFiles']>[0]) => {
-    await toAllChats(page)
-    const chooser = page.waitForEvent('filechooser')
-    await takeFromMenu(page, 'Import chats')
-    await (await chooser).setFiles(chosen)
+  const importFile = (chosen: Parameters<FileChooser['setFiles']>[0]) => {
+    const open = async () => {
+      await toAllChats(page)
+      await takeFromMenu(page, 'Import chats')
+    }
+    return chooseFiles(page, open, chosen)
   }
   await importFile(file)
   await expect(page.getByText('1 chat was imported. 1 chat was here already.')).toBeVisible()

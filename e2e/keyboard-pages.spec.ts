@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, type Page, test } from '@playwright/test'
 import { loadTimeoutMs } from './chat-page.ts'
 import { type FileServer, serveFiles } from './file-server.ts'
-import { chooseOption, press, pressButton, tabTo, typeInto } from './keys.ts'
+import { chooseFiles, chooseOption, press, pressButton, tabTo, typeInto } from './keys.ts'
 import { addingModelBytes, talkativeModelBytes } from './tiny-model.ts'
 
 // What keyboard.spec.ts and the specs of the single parts leave: pages and buttons that a person without a pointer needs as well.
@@ -37,9 +37,11 @@ test('without a pointer: an ONNX model is fetched on the second try, fed, run, c
 
   await pressButton(page, 'Close adding.onnx')
   await tabTo(page, page.getByLabel('Open an .onnx file'))
-  const chooser = page.waitForEvent('filechooser')
-  await page.keyboard.press('Enter')
-  await (await chooser).setFiles({ name: 'mine.onnx', mimeType: '', buffer: addingModelBytes() })
+  await chooseFiles(page, () => page.keyboard.press('Enter'), {
+    name: 'mine.onnx',
+    mimeType: '',
+    buffer: addingModelBytes(),
+  })
   await expect(page.getByRole('button', { name: 'Close mine.onnx' })).toBeVisible()
 })
 

@@ -1,4 +1,4 @@
-import { expect, type Locator, type Page } from '@playwright/test'
+import { expect, type FileChooser, type Locator, type Page } from '@playwright/test'
 
 // What a person without a pointer has: real key presses, and the focus only where Tab and arrows bring it.
 
@@ -41,4 +41,21 @@ export async function chooseOption(page: Page, select: Locator, text: string): P
   const chosen = () =>
     select.evaluate((element) => (element as HTMLSelectElement).selectedOptions[0]?.textContent ?? '')
   await expect.poll(chosen).toContain(text)
+}
+
+/** Chooses files in the browser's own dialog, which `open` brings. A browser that is still putting the last one away opens no other. */
+export async function chooseFiles(
+  page: Page,
+  open: () => Promise<void>,
+  files: Parameters<FileChooser['setFiles']>[0],
+): Promise<void> {
+  let chooser: FileChooser | undefined
+  await expect(async () => {
+    const opened = page.waitForEvent('filechooser', { timeout: 5000 })
+    // Awaited below, and where `open` fails, by nobody.
+    opened.catch(() => {})
+    await open()
+    chooser = await opened
+  }).toPass()
+  await chooser!.setFiles(files)
 }

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto'
-import {
-  type BrowserContext,
-  expect,
-  type FileChooser,
-  type Locator,
-  type Page,
-  test,
-} from '@playwright/test'
+import { type BrowserContext, expect, type Page, test } from '@playwright/test'
 import { type FileServer, serveFiles } from './file-server.ts'
+import { chooseFiles, pressButton, tabTo, typeInto } from './keys.ts'
 import { splitModelFiles, tinyModelBytes } from './tiny-model.ts'
 
 let server: FileServer
@@ -31,25 +25,8 @@ async function publish(name: string): Promise<string> {
   return `${server.origin}/${name}.gguf`
 }
 
-/** Goes there by Tab alone. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await target.waitFor({ state: 'attached' })
-  for (let steps = 0; steps < 150; steps++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`Tab does not lead to ${target}`)
-}
-
-async function pressOn(page: Page, name: string | RegExp, key = 'Enter'): Promise<void> {
-  await tabTo(page, page.getByRole('button', { name, exact: typeof name === 'string' }).first())
-  await page.keyboard.press(key)
-}
-
 async function lookAt(page: Page, address: string): Promise<void> {
-  await tabTo(page, page.getByLabel('Address of a model'))
-  await page.keyboard.press('Control+a')
-  await page.keyboard.type(address)
+  await typeInto(page, page.getByLabel('Address of a model'), address)
   await page.keyboard.press('Enter')
 }
 
@@ -83,18 +60,18 @@ test('by keys alone a model is added by its address, pinned, kept from removal, 
   await openModels(page)
   const url = await publish('by-address')
   await lookAt(page, url)
-  await pressOn(page, /^Download/)
+  await pressButton(page, /^Download/)
   await expect(page.getByRole('button', { name: 'Chat with by-address.gguf' })).toBeVisible()
   await expect(row(page, 'by-address.gguf')).toContainText('In use')
   await expect(row(page, 'by-address.gguf')).toContainText(/Fits here: about .* of memory on/)
 
-  await pressOn(page, 'Pin by-address.gguf')
+  await pressButton(page, 'Pin by-address.gguf')
   await expect(row(page, 'by-address.gguf')).toContainText('Pinned')
-  await pressOn(page, 'Unpin by-address.gguf', 'Space')
+  await pressButton(page, 'Unpin by-address.gguf', 'Space')
   await expect(page.getByRole('button', { name: 'Pin by-address.gguf' })).toBeVisible()
 
   // A real answer leaves its measure.
-  await pressOn(page, 'Chat with by-address.gguf')
+  await pressButton(page, 'Chat with by-address.gguf')
   await tabTo(page, page.getByLabel('Message'))
   await page.keyboard.type('Hello')
   await page.keyboard.press('Enter')
@@ -102,7 +79,7 @@ test('by keys alone a model is added by its address, pinned, kept from removal, 
   await page.goto('/#models')
   await expect(row(page, 'by-address.gguf')).toContainText(/tokens\/s on WebAssembly, /)
 
-  await pressOn(page, 'Remove by-address.gguf')
+  await pressButton(page, 'Remove by-address.gguf')
   await expect(page.getByRole('button', { name: 'Keep', exact: true })).toBeFocused()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('button', { name: 'Remove by-address.gguf' })).toBeFocused()
@@ -122,13 +99,13 @@ test('by keys alone a model comes from the hub, which says what it must be', asy
     page.getByText(/There is no no-such.gguf in that repository. It has: from-hub.gguf/),
   ).toBeVisible()
   await lookAt(page, 'hf:owner/repo/from-hub.gguf')
-  await pressOn(page, /^Download/)
+  await pressButton(page, /^Download/)
   await expect(row(page, 'from-hub.gguf')).toContainText('In use')
 
   await context.unroute('https://huggingface.co/**')
   await beHub(context, { 'forged.gguf': bytes }, 'ab'.repeat(32))
   await lookAt(page, 'hf:owner/repo/forged.gguf')
-  await pressOn(page, /^Download/)
+  await pressButton(page, /^Download/)
   const alert = page.getByRole('alert').filter({ hasText: 'forged.gguf' })
   await expect(alert).toContainText('is damaged')
   await expect(alert).toContainText('ab'.repeat(32))
@@ -141,14 +118,9 @@ test('by keys alone a file is opened, and the parts of one; a load is cancelled 
   await openModels(page)
   const choose = async (files: { name: string; bytes: Buffer }[]) => {
     await tabTo(page, page.getByLabel('Open a .gguf file'))
-    let chooser: FileChooser | undefined
-    // A browser that is still putting the last one away opens no other.
-    await expect(async () => {
-      const opened = page.waitForEvent('filechooser', { timeout: 5000 })
-      await page.keyboard.press('Enter')
-      chooser = await opened
-    }).toPass()
-    await chooser!.setFiles(
+    await chooseFiles(
+      page,
+      () => page.keyboard.press('Enter'),
       files.map(({ name, bytes }) => ({ name, mimeType: 'application/octet-stream', buffer: bytes })),
     )
   }
@@ -166,17 +138,17 @@ test('by keys alone a file is opened, and the parts of one; a load is cancelled 
   server.letGo()
   await expect(page.getByRole('button', { name: /^Download/ })).toBeVisible()
   server.hold()
-  await pressOn(page, /^Download/)
+  await pressButton(page, /^Download/)
   await expect(page.getByRole('progressbar', { name: 'Loading the model' })).toBeVisible()
-  await pressOn(page, 'Cancel')
+  await pressButton(page, 'Cancel')
   await expect(page.getByRole('progressbar', { name: 'Loading the model' })).toHaveCount(0)
   server.letGo()
 
   // After a reload all is there, and a model of two parts is used by one key.
   await page.reload()
-  await pressOn(page, 'Use mine.gguf')
+  await pressButton(page, 'Use mine.gguf')
   await expect(row(page, 'mine.gguf')).toContainText('In use')
-  await pressOn(page, 'Use parts.gguf')
+  await pressButton(page, 'Use parts.gguf')
   await expect(row(page, 'parts.gguf')).toContainText('In use')
 })
 
@@ -184,10 +156,10 @@ test('by keys alone two models are compared, stopped, swapped and asked again', 
   await openModels(page)
   for (const name of ['first', 'second']) {
     await lookAt(page, await publish(name))
-    await pressOn(page, /^Download/)
+    await pressButton(page, /^Download/)
     await expect(row(page, `${name}.gguf`)).toContainText('In use')
   }
-  await pressOn(page, 'Compare two models')
+  await pressButton(page, 'Compare two models')
   const [a, b] = [
     page.getByRole('region', { name: 'Model A' }),
     page.getByRole('region', { name: 'Model B' }),
@@ -210,17 +182,17 @@ test('by keys alone two models are compared, stopped, swapped and asked again', 
   await expect(answers).toHaveCount(2)
   const model = a.getByRole('combobox').first()
   const before = await model.inputValue()
-  await pressOn(page, 'Swap')
+  await pressButton(page, 'Swap')
   await expect(model).not.toHaveValue(before)
 
   await tabTo(page, page.getByRole('radio', { name: 'One after the other' }))
   await page.keyboard.press('ArrowDown')
   await expect(page.getByRole('radio', { name: 'Both at once' })).toBeChecked()
-  await pressOn(page, 'Again')
+  await pressButton(page, 'Again')
   for (const pane of [a, b]) await expect(pane.getByRole('article')).toHaveAttribute('data-state', 'done')
 
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
-  await pressOn(page, 'Copy comparison')
+  await pressButton(page, 'Copy comparison')
   const copied = await page.evaluate(() => navigator.clipboard.readText())
   expect(copied).toContain('Prompt: Say something')
   expect(copied.match(/tokens\/s · First after/g)).toHaveLength(2)
@@ -233,10 +205,10 @@ test('a comparison that the device cannot hold is refused with figures', async (
   })
   await openModels(page)
   await lookAt(page, await publish('heavy'))
-  await pressOn(page, /^Download/)
+  await pressButton(page, /^Download/)
   await expect(row(page, 'heavy.gguf')).toContainText('In use')
   await expect(row(page, 'heavy.gguf')).toContainText('Too large for this device')
-  await pressOn(page, 'Compare two models')
+  await pressButton(page, 'Compare two models')
   await expect(page.getByText(/These two would take about .* and this device has/)).toBeVisible()
   await page.getByLabel('Prompt for both').fill('Hello')
   await expect(page.getByRole('button', { name: 'Ask both' })).toBeDisabled()
