@@ -11,7 +11,8 @@ export interface DecodeRateMessage {
 
 globalThis.onmessage = async ({ data }: MessageEvent<DecodeRateMessage>) => {
   const { counts, numThreads } = data
-  const { spec, weights } = tinyModel({ type: 'Q4_K', numBlocks: 24, vocabSize: 4000, contextLength: 400 })
+  // With a vocabulary as large as a real one: else threads meet more often than they compute.
+  const { spec, weights } = tinyModel({ type: 'Q4_K', numBlocks: 24, vocabSize: 48_000, contextLength: 400 })
   const executor = await createWasmExecutor(spec, weights, { numThreads, maxBatchSize: 1 })
   const sequence = executor.createSequence()
   postMessage('ready')
