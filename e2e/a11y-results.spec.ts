@@ -1,15 +1,10 @@
 import { expect, type Page, test } from '@playwright/test'
 import { expectNoFaults, moving, seriousProblems, tooSmall, tooWide } from './axe.ts'
-import { ask, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
+import { ask, goTo, loadTimeoutMs, longTask, openLoadedChat } from './chat-page.ts'
 
 // One model, and on a phone every page with what it said or measured.
 
 test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })
-
-const goTo = (page: Page, part: string) =>
-  page.evaluate((hash) => {
-    location.hash = hash
-  }, part)
 
 /** What is on the page stays there, in another language. */
 async function speak(page: Page, language: 'en' | 'es'): Promise<void> {

@@ -1,8 +1,8 @@
-import { expect, type Page, test } from '@playwright/test'
+import { expect, test } from '@playwright/test'
 import { en } from '../packages/demo/src/words/en.ts'
 import { es } from '../packages/demo/src/words/es.ts'
 import { expectNoFaults, moving, seriousProblems, tooSmall, tooWide } from './axe.ts'
-import { loadTimeoutMs } from './chat-page.ts'
+import { goTo, loadTimeoutMs } from './chat-page.ts'
 import { type FileServer, serveFiles } from './file-server.ts'
 import { storedChats } from './stored-chats.ts'
 import { addingModelBytes, talkativeModelBytes, tinyModelBytes } from './tiny-model.ts'
@@ -16,11 +16,6 @@ test.beforeEach(async () => {
   server = await serveFiles()
 })
 test.afterEach(() => server.close())
-
-const goTo = (page: Page, part: string) =>
-  page.evaluate((hash) => {
-    location.hash = hash
-  }, part)
 
 for (const [language, say, colorSchemes] of [
   ['en', en, ['light', 'dark']],

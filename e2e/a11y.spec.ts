@@ -1,15 +1,13 @@
 import { expect, type Page, test } from '@playwright/test'
 import { expectNoFaults, seriousProblems, tooSmall, tooWide } from './axe.ts'
-import { ask, lastAnswer, openLoadedChat } from './chat-page.ts'
+import { ask, goTo, lastAnswer, openLoadedChat } from './chat-page.ts'
 
 const desktop = { width: 1280, height: 800 }
 const phone = { width: 360, height: 740 }
 const parts = ['chat', 'models', 'compare', 'onnx', 'api'] as const
 
 async function showPart(page: Page, part: string): Promise<void> {
-  await page.evaluate((hash) => {
-    location.hash = hash
-  }, part)
+  await goTo(page, part)
   await expect(page.locator(part === 'chat' ? '#message' : 'main h1, main h2').first()).toBeVisible()
 }
 

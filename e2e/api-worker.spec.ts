@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { loadTimeoutMs, openLoadedChat } from './chat-page.ts'
+import { isControlled, loadTimeoutMs, openLoadedChat } from './chat-page.ts'
 import { chooseOption, pressButton, tabTo } from './keys.ts'
 
 test.use({ serviceWorkers: 'allow' })
@@ -10,9 +10,7 @@ test('without a pointer: an endpoint is chosen, the service worker answers it, a
 }) => {
   test.setTimeout(2 * loadTimeoutMs)
   await openLoadedChat(page, 'wasm')
-  await expect
-    .poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state), { timeout: 60_000 })
-    .toBe('activated')
+  await isControlled(page)
   await page.keyboard.press('Alt+5')
   await expect(page.getByText(/^Goes through this page’s service worker/)).toBeVisible()
 

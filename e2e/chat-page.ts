@@ -28,6 +28,18 @@ export async function openLoadedChat(page: Page, backend = 'webgpu'): Promise<vo
   await expectReady(page)
 }
 
+/** Goes to a part of the page that is open, as the address names it. */
+export const goTo = (page: Page, part: string): Promise<void> =>
+  page.evaluate((hash) => {
+    location.hash = hash
+  }, part)
+
+/** Waits until a service worker answers for the page. */
+export const isControlled = (page: Page): Promise<void> =>
+  expect
+    .poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state), { timeout: 60_000 })
+    .toBe('activated')
+
 /** Makes what was measured on this device say that the GPU is the faster: `auto` takes it from the next load on. */
 export async function letGpuWin(page: Page): Promise<void> {
   const numChanged = () =>

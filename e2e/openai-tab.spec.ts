@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, type Page, test } from '@playwright/test'
 import { build } from 'esbuild'
 import type OpenAI from 'openai'
-import { loadTimeoutMs, openLoadedChat } from './chat-page.ts'
+import { isControlled, loadTimeoutMs, openLoadedChat } from './chat-page.ts'
 
 test.use({ serviceWorkers: 'allow' })
 
@@ -47,9 +47,7 @@ test("another tab reaches this tab's model with the openai client, also once the
   // A page of the app that loads no model of its own.
   const other = await context.newPage()
   await other.goto('/bench.html')
-  await expect
-    .poll(() => other.evaluate(() => navigator.serviceWorker.controller?.state), { timeout: 60_000 })
-    .toBe('activated')
+  await isControlled(other)
   await other.evaluate(await clientScript())
   const expected = { text: 'The capital of France is Paris.', isStreamed: true }
   expect(await answerIn(other)).toEqual(expected)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, expect, type Page, test } from '@playwright/test'
 import { chromiumArgs } from '../scripts/chromium.mjs'
-import { ask, expectReady, lastAnswer, loadTimeoutMs, longTask } from './chat-page.ts'
+import { ask, expectReady, isControlled, lastAnswer, loadTimeoutMs, longTask } from './chat-page.ts'
 import { makeVersions, watchOutside } from './deployment.ts'
 import { press } from './keys.ts'
 import { serveBelow } from './static-host.ts'
@@ -45,11 +45,6 @@ const entryOf = (page: Page) =>
   page.evaluate(() =>
     document.querySelector<HTMLScriptElement>('script[type=module]')!.src.replace(/.*\//, ''),
   )
-const isControlled = (page: Page) =>
-  expect
-    .poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state), { timeout: 60_000 })
-    .toBe('activated')
-
 async function expectAnswer(page: Page): Promise<void> {
   await expectReady(page)
   await ask(page, question)
